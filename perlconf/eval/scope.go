@@ -1,0 +1,6 @@
+package eval
+
+type scope struct{}
+
+// Interp runs files. See New.
+type Interp struct{}
