@@ -1,6 +1,0 @@
-package eval
-
-type scope struct{}
-
-// Interp runs files. See New.
-type Interp struct{}
