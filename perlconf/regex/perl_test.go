@@ -1,0 +1,127 @@
+package regex
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mavis/testdata/peer"
+)
+
+// question is a pattern with the subjects to try it on.
+type question struct {
+	pattern, flags string
+	subjects       []string
+}
+
+// askPerl gives Perl's answers: for each question either one element that starts with "E ", or one for each subject.
+func askPerl(t testing.TB, questions []question) [][]string {
+	t.Helper()
+	perl := peer.Need(t, "perl")
+	var in bytes.Buffer
+	for _, q := range questions {
+		fmt.Fprintf(&in, "%s\t%s", hex.EncodeToString([]byte(q.pattern)), q.flags)
+		for _, s := range q.subjects {
+			fmt.Fprintf(&in, "\t%s", hex.EncodeToString([]byte(s)))
+		}
+		in.WriteByte('\n')
+	}
+	cmd := exec.Command(perl, filepath.Join(peer.Repo(t), "testdata", "regex", "match.pl"))
+	cmd.Stdin = &in
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("perl: %v", err)
+	}
+	var answers [][]string
+	sc := bufio.NewScanner(bytes.NewReader(out))
+	sc.Buffer(nil, 16<<20)
+	for sc.Scan() {
+		if strings.HasPrefix(sc.Text(), "E ") {
+			answers = append(answers, []string{sc.Text()})
+			continue
+		}
+		answers = append(answers, strings.Split(sc.Text(), "\t"))
+	}
+	if len(answers) != len(questions) {
+		t.Fatalf("perl answered %d of %d questions", len(answers), len(questions))
+	}
+	return answers
+}
+
+// answer is ours, in the words of the driver; "U" where the match is undecided.
+func answer(r *Regexp, subject string) string {
+	m, err := r.MatchAt(subject, 0)
+	switch {
+	case errors.Is(err, ErrUndecided) && strings.Contains(err.Error(), "engine"):
+		return "X " + err.Error()
+	case err != nil:
+		return "U"
+	case m == nil:
+		return "-"
+	}
+	var parts []string
+	for i := 0; i < len(m.Loc); i += 2 {
+		if m.Loc[i] < 0 {
+			parts = append(parts, "-")
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%d,%d", m.Loc[i], m.Loc[i+1]))
+	}
+	return strings.Join(parts, ";")
+}
+
+// compare reports where we and Perl differ; it counts what was compared.
+type tally struct{ patterns, refused, unsupported, pairs, undecided, spans, wrong int }
+
+func compare(t *testing.T, questions []question, known func(q question, subject, perl, ours string) bool) tally {
+	t.Helper()
+	var n tally
+	for i, a := range askPerl(t, questions) {
+		q := questions[i]
+		r, err := Compile(q.pattern, q.flags)
+		var e *Error
+		n.patterns++
+		perlRefuses := strings.HasPrefix(a[0], "E ")
+		switch {
+		case errors.As(err, &e) && e.Unsupported:
+			n.unsupported++
+			continue
+		case perlRefuses && err != nil:
+			n.refused++
+			continue
+		case perlRefuses != (err != nil):
+			if known != nil && known(q, "", a[0], fmt.Sprint(err)) {
+				continue
+			}
+			n.wrong++
+			t.Errorf("/%s/%s: perl: %.150q, ours: %v", q.pattern, q.flags, a[0], err)
+			continue
+		}
+		for j, subject := range q.subjects {
+			ours := answer(r, subject)
+			n.pairs++
+			if ours == "U" || a[j] == "T" {
+				n.undecided++
+				continue
+			}
+			if ours == a[j] || known != nil && known(q, subject, a[j], ours) {
+				continue
+			}
+			if strings.SplitN(ours, ";", 2)[0] == strings.SplitN(a[j], ";", 2)[0] {
+				n.spans++
+			}
+			n.wrong++
+			if n.wrong < 60 {
+				t.Errorf("/%s/%s on %q (%s %s): perl %s, ours %s", q.pattern, q.flags, subject, r.Engine(), emitRegexp2(r.parsed, false), a[j], ours)
+			}
+		}
+	}
+	t.Logf("%+v", n)
+	return n
+}
