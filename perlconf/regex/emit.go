@@ -146,10 +146,16 @@ func (e *emitter) quant(n *node) {
 		e.WriteString("(?>")
 		defer e.WriteByte(')')
 	}
-	if n.subs[0].kind == kSet {
-		e.write(n.subs[0])
-	} else {
-		e.wrap("(?:", n.subs[0])
+	switch inner := n.subs[0]; {
+	case inner.kind == kSet:
+		e.write(inner)
+	case endsAtomic(inner):
+		// regexp2 would melt (?:(?>a+))+ into (?>a+)+ and then into a+; an empty group keeps them apart.
+		e.WriteString("(?:")
+		e.write(inner)
+		e.WriteString("(?<" + strconv.Itoa(e.keep+1) + ">))")
+	default:
+		e.wrap("(?:", inner)
 	}
 	switch {
 	case n.min == 0 && n.max == infinite:
@@ -342,4 +348,9 @@ func (e *emitter) byte(b byte) {
 	default:
 		e.WriteString(`\ue0` + string(hex[b>>4]) + string(hex[b&15]))
 	}
+}
+
+// endsAtomic says that a node is nothing but an atomic or possessive part.
+func endsAtomic(n *node) bool {
+	return n.kind == kAtomic || n.kind == kQuant && (n.mode == possessive || endsAtomic(n.subs[0]))
 }

@@ -102,7 +102,7 @@ func (g *generator) questions(n, subjects int) []question {
 }
 
 func TestLikePerlGenerated(t *testing.T) {
-	n, seed := 1500, uint64(1)
+	n, seed := 4000, uint64(1)
 	if s := os.Getenv("REGEX_PATTERNS"); s != "" {
 		n, _ = strconv.Atoi(s)
 	}
@@ -111,4 +111,31 @@ func TestLikePerlGenerated(t *testing.T) {
 	}
 	g := &generator{r: rand.New(rand.NewPCG(seed, 7))}
 	compare(t, g.questions(n, 4), nil)
+}
+
+// noise makes text that is a pattern only now and then.
+func (g *generator) noise() string {
+	var b strings.Builder
+	for range 1 + g.r.IntN(7) {
+		b.WriteString(g.pick("a", "b", "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", `\`, "^", "$", ".", "-", ",", "1", "2", "0", ":", "=", "!", "<", ">", "'", "#", " ",
+			"(?", "(?:", "(?<", "(?<n>", "(?P<n>", "(?P=n)", `\k<n>`, `\k{n}`, `\g{`, `\g`, `\1`, `\2`, `\10`, `\8`, `\x`, `\x{`, `\o{`, `\c`, `\N`, `\0`, "[:", ":]", "[:alpha:]", "[^", "{2}", "{,3}", "{1,", "a-", `\d`, `\w`, `\b`, `\B`,
+			`\h`, `\R`, `\Q`, `\E`, `\K`, "(?i)", "(?x)", "(?^", "(?i-", "(?#", "(?|", "(?>", "(?=", "(?!", "(?(1)", "(?(<n>)", "(?1)", "(?&n)", "(?R)", "(?-1)", "(?+1)", "(*", "(*F)", "(*pla:", "x", "s", "i", "&", "R", "\xe9", "\n", "\t", `\`, "p", "{L}", "u", "d"))
+	}
+	return b.String()
+}
+
+func TestVerdictsLikePerlOnNoise(t *testing.T) {
+	n, seed := 6000, uint64(1)
+	if s := os.Getenv("REGEX_PATTERNS"); s != "" {
+		n, _ = strconv.Atoi(s)
+	}
+	if s := os.Getenv("REGEX_SEED"); s != "" {
+		seed, _ = strconv.ParseUint(s, 10, 64)
+	}
+	g := &generator{r: rand.New(rand.NewPCG(seed, 8))}
+	var qs []question
+	for range n {
+		qs = append(qs, question{pattern: g.noise(), flags: g.pick("", "", "x", "i", "xx"), subjects: []string{"", "a", "b1", "{2}", "aab-", "x n\xe9", "a{2}", "[:alpha:]"}})
+	}
+	compare(t, qs, nil)
 }

@@ -47,20 +47,21 @@ const infinite = -1
 
 // node is a piece of a pattern. Flags are already applied: sets are case-folded, dots and anchors resolved.
 type node struct {
-	kind     kind
-	assert   assertion
-	mode     greed
-	neg      bool
-	behind   bool
-	fold     bool // a back-reference that ignores case
-	uni      bool // by Unicode rules, not ASCII ones (\b, folding back-references)
-	at       int  // byte offset in the pattern
-	n        int  // group number
-	min, max int
-	set      byteSet
-	name     string // unresolved reference
-	refs     []int
-	subs     []*node
+	kind      kind
+	assert    assertion
+	mode      greed
+	neg       bool
+	behind    bool
+	fold      bool // a back-reference that ignores case
+	linebreak bool // an atomic node that is \R
+	uni       bool // by Unicode rules, not ASCII ones (\b, folding back-references)
+	at        int  // byte offset in the pattern
+	n         int  // group number
+	min, max  int
+	set       byteSet
+	name      string // unresolved reference
+	refs      []int
+	subs      []*node
 }
 
 func cat(at int, subs []*node) *node {
@@ -101,7 +102,10 @@ func width(n *node) (least, most int) {
 			least, most = min(least, l), max(most, m)
 		}
 	case kGroup, kAtomic:
-		return width(n.subs[0])
+		least, most = width(n.subs[0])
+		if n.max == infinite { // \X, which Perl takes to be without bound
+			most = wide
+		}
 	case kCond, kInCall:
 		l1, m1 := width(n.subs[0])
 		l2, m2 := width(n.subs[1])
@@ -110,8 +114,8 @@ func width(n *node) (least, most int) {
 		l, m := width(n.subs[0])
 		least = mulWidth(l, n.min)
 		switch {
-		case m == 0 || n.max == 0:
-		case n.max == infinite:
+		case m == 0:
+		case n.max == infinite || m >= wide: // Perl counts (a*){0} as without bound
 			most = wide
 		default:
 			most = mulWidth(m, n.max)

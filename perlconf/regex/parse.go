@@ -34,7 +34,8 @@ type parser struct {
 	upgrade  bool // Perl would switch to Unicode rules
 	initial  charset
 	keeps    int
-	calls    bool
+	runOn    bool
+	wide     bool
 	warnings []Warning
 }
 
@@ -48,6 +49,8 @@ type pattern struct {
 	names    map[string][]int
 	keep     bool // \K occurs
 	upgraded bool // Unicode rules came from the pattern, not from a flag
+	wide     bool // a literal above 0xff occurs outside of classes
+	runOn    bool // a comment of /x runs up to the end
 	warnings []Warning
 }
 
@@ -74,7 +77,7 @@ func parse(src string, m modes) (*pattern, error) {
 		if root, err = r.resolve(root); err != nil {
 			return nil, err
 		}
-		return &pattern{root: root, groups: p.groups, names: p.names, keep: p.keeps > 0, upgraded: upgraded, warnings: p.warnings}, nil
+		return &pattern{root: root, groups: p.groups, names: p.names, keep: p.keeps > 0, upgraded: upgraded, wide: p.wide, runOn: p.runOn, warnings: p.warnings}, nil
 	}
 }
 
@@ -162,6 +165,7 @@ func (p *parser) skip() {
 			for p.pos < len(p.src) && p.src[p.pos] != '\n' {
 				p.pos++
 			}
+			p.runOn = p.runOn || p.pos == len(p.src)
 		default:
 			return
 		}
@@ -233,7 +237,11 @@ func (p *parser) piece() *node {
 	}
 	if hi != infinite && lo > hi {
 		p.warn(quantAt, "the least number is greater than the greatest, so this never matches")
-		return &node{kind: kSet, at: start}
+		q.min, q.max = 0, 0
+		return cat(start, []*node{{kind: kSet, at: start}, q})
+	}
+	if p.src[start] == '\\' && atom.kind == kKeep && hi == infinite {
+		p.fail(quantAt, "\\K may not be repeated without end")
 	}
 	if _, most := width(atom); most == 0 {
 		p.warn(quantAt, "this quantifier repeats something that takes no room")
@@ -346,10 +354,7 @@ func (p *parser) atom() *node {
 		return n
 	case '*', '+', '?':
 		p.fail(start, "this quantifier has nothing before it to repeat")
-	case '{':
-		if p.curly() > 0 {
-			p.fail(start, "this quantifier has nothing before it to repeat")
-		}
+	case '{': // a literal, even where it looks like a quantifier
 		p.brace()
 	}
 	c := p.src[p.pos]
@@ -370,6 +375,7 @@ func (p *parser) brace() {
 // literal matches one character.
 func (p *parser) literal(at int, c rune) *node {
 	if c > 0xff {
+		p.wide = true
 		p.needUnicode()
 	}
 	n := &node{kind: kSet, at: at}

@@ -93,7 +93,10 @@ func (p *parser) one(set byteSet, c rune, isSet bool) byteSet {
 	if isSet {
 		return set
 	}
-	return p.literal(p.pos, c).set
+	wide := p.wide
+	set = p.literal(p.pos, c).set
+	p.wide = wide
+	return set
 }
 
 // element reads a character, or a class with isSet.

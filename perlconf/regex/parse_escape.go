@@ -55,7 +55,12 @@ func (p *parser) escape() *node {
 		} else {
 			one.set = one.set.not()
 		}
-		return &node{kind: kAtomic, at: start, subs: []*node{{kind: kAlt, at: start, subs: []*node{crlf, one}}}}
+		n := &node{kind: kAtomic, at: start, subs: []*node{{kind: kAlt, at: start, subs: []*node{crlf, one}}}}
+		if c == 'X' {
+			n.max = infinite
+		}
+		n.linebreak = c == 'R'
+		return n
 	case 'N':
 		if n := p.notNewline(start); n != nil {
 			return n

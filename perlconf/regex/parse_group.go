@@ -164,7 +164,6 @@ func (p *parser) python(start int) *node {
 func (p *parser) callName(start int) *node {
 	p.pos--
 	name := p.groupName(start, ')')
-	p.calls = true
 	return &node{kind: kCall, at: start, name: name, n: -1}
 }
 
@@ -175,7 +174,6 @@ func (p *parser) callNumber(start int) *node {
 	}
 	text := p.rest()[:end]
 	p.pos += end + 1
-	p.calls = true
 	n := &node{kind: kCall, at: start}
 	if text == "R" || text == "0" {
 		return n

@@ -137,16 +137,14 @@ func (r *Regexp) String() string {
 	if r.p {
 		p = "p"
 	}
-	if r.modes.x && endsInComment(r.source) {
+	if r.parsed.runOn {
 		tail = "\n"
 	}
-	return "(?^" + charsetNames[r.modes.cs] + p + r.modes.letters() + ":" + r.source + tail + ")"
-}
-
-// endsInComment says that a ')' after the pattern would be part of a comment under /x, or might be.
-func endsInComment(source string) bool {
-	last := source[strings.LastIndexByte(source, '\n')+1:]
-	return strings.Contains(last, "#")
+	cs := r.modes.cs
+	if r.parsed.upgraded && r.parsed.wide {
+		cs = csUnicode
+	}
+	return "(?^" + charsetNames[cs] + p + r.modes.letters() + ":" + r.source + tail + ")"
 }
 
 // Pattern is what was compiled.

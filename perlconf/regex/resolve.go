@@ -1,6 +1,9 @@
 package regex
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // resolver turns names into numbers, puts the called groups in the place of their calls, and checks what can only be
 // checked when the whole pattern is known.
@@ -23,9 +26,9 @@ func (r *resolver) resolve(root *node) (out *node, err error) {
 		}
 	}()
 	walk(root, r.link)
-	out = r.expand(root)
-	walk(out, r.checkLookbehind)
-	return out, nil
+	root = r.expand(root)
+	walk(root, r.checkLookbehind)
+	return idle(root), nil
 }
 
 // link finds the groups that a node names.
@@ -64,6 +67,9 @@ func (r *resolver) expand(n *node) *node {
 		return r.expand(n.subs[1])
 	case kBackref, kCond:
 		for _, ref := range n.refs {
+			if n.kind == kCond && slices.Contains(r.open, ref) {
+				r.p.unsupported(n.at, "a group cannot depend on itself here")
+			}
 			if r.local[ref] {
 				r.p.unsupported(n.at, "a called group that refers to its own captures cannot be used here")
 			}
@@ -87,14 +93,21 @@ func (r *resolver) expand(n *node) *node {
 	for i, s := range n.subs {
 		c.subs[i] = r.expand(s)
 	}
-	if c.kind == kQuant {
-		return idle(&c)
-	}
 	return &c
 }
 
 // idle drops the repetition of what takes no room: one look is as good as many.
-func idle(q *node) *node {
+func idle(n *node) *node {
+	for i, s := range n.subs {
+		n.subs[i] = idle(s)
+	}
+	if n.kind == kQuant {
+		return idleQuant(n)
+	}
+	return n
+}
+
+func idleQuant(q *node) *node {
 	inner := q.subs[0]
 	if _, most := width(inner); most > 0 {
 		return q
@@ -125,11 +138,7 @@ func (r *resolver) inCallOf(refs []int) bool {
 // inline gives the pattern of the called group, whose captures do not last. A call from within the group itself would
 // have no end.
 func (r *resolver) inline(n *node) *node {
-	recursive := n.n == 0
-	for _, g := range r.open {
-		recursive = recursive || g == n.n
-	}
-	if recursive {
+	if n.n == 0 || slices.Contains(r.open, n.n) {
 		r.p.unsupported(n.at, "a pattern that calls itself cannot be used here")
 	}
 	body := r.p.bodies[n.n]
@@ -155,5 +164,22 @@ func (r *resolver) checkLookbehind(n *node) {
 		if _, most := width(n.subs[0]); most > maxLookbehind {
 			r.p.fail(n.at, "what is looked for behind may be %d bytes long at most", maxLookbehind)
 		}
+		r.checkBehind(n)
 	}
+}
+
+// checkBehind refuses what depends on the direction in which it is matched: Perl goes forward from each place where a
+// lookbehind may start, the engine goes backward.
+func (r *resolver) checkBehind(look *node) {
+	least, most := width(look.subs[0])
+	walk(look.subs[0], func(n *node) {
+		switch {
+		case n.kind == kAtomic || n.kind == kQuant && n.mode == possessive:
+			r.p.unsupported(n.at, "a possessive or atomic part cannot be used in a lookbehind")
+		case n.kind == kCond:
+			r.p.unsupported(n.at, "a condition cannot be used in a lookbehind")
+		case n.kind == kGroup && least != most:
+			r.p.unsupported(n.at, "a lookbehind of varying length cannot capture here")
+		}
+	})
 }
