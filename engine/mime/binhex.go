@@ -1,0 +1,117 @@
+package mime
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+)
+
+const binHexAlphabet = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
+
+// decodeBinHex writes everything behind the header of a BinHex 4.0 file (RFC 1741): data fork, resource fork and their
+// checksums, as MIME-tools does.
+func decodeBinHex(w io.Writer, r io.Reader) error {
+	in := bufio.NewReaderSize(r, 64<<10)
+	for {
+		ln, err := in.ReadSlice('\n')
+		if err != nil && err != bufio.ErrBufferFull {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		if bytes.HasPrefix(ln, []byte("(This file must be converted")) {
+			c, err := in.ReadByte()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if c == ':' {
+				break
+			}
+		}
+	}
+	d := &binHex{w: w}
+	for {
+		c, err := in.ReadByte()
+		if err != nil {
+			if err == io.EOF {
+				return d.flush()
+			}
+			return err
+		}
+		if c == ':' {
+			return d.flush()
+		}
+		if err := d.char(c); err != nil {
+			return err
+		}
+	}
+}
+
+// binHex undoes the six-bit code and the run lengths.
+type binHex struct {
+	w      io.Writer
+	bits   uint32
+	nbits  int
+	last   byte
+	repeat bool
+	header []byte
+	past   bool
+	out    []byte
+}
+
+func (d *binHex) char(c byte) error {
+	i := bytes.IndexByte([]byte(binHexAlphabet), c)
+	if i < 0 {
+		return nil
+	}
+	d.bits = d.bits<<6 | uint32(i)
+	if d.nbits += 6; d.nbits < 8 {
+		return nil
+	}
+	d.nbits -= 8
+	return d.octet(byte(d.bits >> d.nbits))
+}
+
+func (d *binHex) octet(b byte) error {
+	switch {
+	case d.repeat:
+		d.repeat = false
+		if b == 0 {
+			d.last = 0x90
+			return d.emit(0x90)
+		}
+		for ; b > 1; b-- {
+			if err := d.emit(d.last); err != nil {
+				return err
+			}
+		}
+		return nil
+	case b == 0x90:
+		d.repeat = true
+		return nil
+	}
+	d.last = b
+	return d.emit(b)
+}
+
+func (d *binHex) emit(b byte) error {
+	if !d.past {
+		d.header = append(d.header, b)
+		d.past = len(d.header) >= 22+int(d.header[0])
+		return nil
+	}
+	if d.out = append(d.out, b); len(d.out) >= 16<<10 {
+		return d.flush()
+	}
+	return nil
+}
+
+func (d *binHex) flush() error {
+	_, err := d.w.Write(d.out)
+	d.out = d.out[:0]
+	return err
+}

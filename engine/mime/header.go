@@ -1,0 +1,176 @@
+package mime
+
+import (
+	"bytes"
+	"strings"
+
+	"mavis/engine/mail"
+)
+
+// Header is the header of an entity: its fields in order, folding kept, line ends as LF.
+type Header []mail.Field
+
+// TopHeader reads the header fields at the start of a message, byte for byte, with the size of header and separator line.
+// A line that is neither a field nor a continuation is a field of its own with an empty name; lines are never dropped.
+func TopHeader(src mail.Body, limit int) ([]mail.Field, int64, error) {
+	if limit <= 0 {
+		limit = 4 << 20
+	}
+	r := newLines(src, 0, src.Size(), true)
+	var fields []mail.Field
+	total := 0
+	for {
+		ln, ok := r.read()
+		if !ok {
+			return fields, r.end, r.err
+		}
+		if t := ln.text[:trimmedLen(ln.text)]; len(t) == 0 {
+			return fields, ln.end, r.err
+		}
+		if total += len(ln.text); total > limit {
+			continue
+		}
+		if n := len(fields); n > 0 && (ln.text[0] == ' ' || ln.text[0] == '\t') {
+			fields[n-1].Raw = append(fields[n-1].Raw, ln.text...)
+			continue
+		}
+		fields = append(fields, mail.Field{Name: looseName(ln.text), Raw: append([]byte(nil), ln.text...)})
+	}
+}
+
+// looseName is the field's name; white space before the colon is allowed, as in RFC 822.
+func looseName(t []byte) string {
+	i := bytes.IndexByte(t, ':')
+	if i <= 0 {
+		return ""
+	}
+	name := bytes.TrimRight(t[:i], " \t")
+	for _, c := range name {
+		if c <= ' ' || c == 0x7f {
+			return ""
+		}
+	}
+	return string(name)
+}
+
+// strictName is the length of a field name in the eyes of MIME-tools: printable ASCII without space, then a colon.
+func strictName(t []byte) int {
+	for i, c := range t {
+		if c == ':' {
+			return i
+		}
+		if c <= ' ' || c >= 0x7f {
+			return 0
+		}
+	}
+	return 0
+}
+
+// parse fills the header from text with LF line ends. A line that is no field is skipped, with its continuation. cut says
+// that a stray CR ended the header early; rest is then the next line.
+func (h *Header) parse(text []byte) (rest string, cut bool) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	*h = make(Header, 0, 16)
+	in := false
+	for len(text) > 0 {
+		n := bytes.IndexByte(text, '\n') + 1
+		if n == 0 {
+			n = len(text)
+		}
+		ln := text[:n]
+		text = text[n:]
+		if in && (ln[0] == ' ' || ln[0] == '\t') {
+			f := &(*h)[len(*h)-1]
+			f.Raw = append(f.Raw, ln...)
+			continue
+		}
+		in = false
+		if string(ln) == "\n" || string(ln) == "\r\n" || string(ln) == "\r" {
+			if len(text) > 0 {
+				n := bytes.IndexByte(text, '\n')
+				if n < 0 {
+					n = len(text)
+				}
+				return string(text[:n]), true
+			}
+			return "", false
+		}
+		n = strictName(ln)
+		if n == 0 {
+			if !bytes.HasPrefix(ln, []byte("From ")) {
+				continue
+			}
+			n = 4
+		}
+		in = true
+		*h = append(*h, mail.Field{Name: string(ln[:n]), Raw: ln[:len(ln):len(ln)]})
+	}
+	return "", false
+}
+
+// Get is the value of the first field of that name, leading white space removed, folding kept.
+func (h Header) Get(name string) (string, bool) {
+	for _, f := range h {
+		if len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
+			return strings.TrimLeft(string(f.Raw[len(f.Name)+1:]), whiteSpace), true
+		}
+	}
+	return "", false
+}
+
+// Count is how many fields have that name.
+func (h Header) Count(name string) int {
+	n := 0
+	for _, f := range h {
+		if strings.EqualFold(f.Name, name) {
+			n++
+		}
+	}
+	return n
+}
+
+func (h Header) param(field, name string) (string, bool) {
+	raw, ok := h.Get(field)
+	if !ok {
+		return "", false
+	}
+	return ParseParams(raw).Get(name)
+}
+
+func (h Header) mimeType(fallback string) string {
+	t, _ := h.param("content-type", "")
+	if t == "" || t == "0" {
+		t = fallback
+	}
+	if t == "" {
+		t = "text/plain"
+	}
+	return asciiLower(t)
+}
+
+func (h Header) encoding() string {
+	t, _ := h.param("content-transfer-encoding", "")
+	if t == "" || t == "0" {
+		return "7bit"
+	}
+	t = asciiLower(t)
+	if len(t) == 5 && (t[0] == '7' || t[0] == '8') && (t[1] == ' ' || t[1] == '_' || t[1] == '-') && t[2:] == "bit" {
+		return t[:1] + "bit"
+	}
+	return t
+}
+
+func asciiLower(s string) string {
+	for i := range len(s) {
+		if s[i] >= 'A' && s[i] <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if b[i] >= 'A' && b[i] <= 'Z' {
+					b[i] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
