@@ -1,0 +1,217 @@
+// Package filetype says what kind of data a file holds, in the words of file(1).
+//
+// Rules in configurations match these very words ($map_full_type_to_short_type_re, @keep_decoded_original_maps), so file(1)
+// stays the judge. It runs as a lasting co-process: names go in, one line comes out for each.
+package filetype
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Options tune a Classifier. The zero value is usable.
+type Options struct {
+	// Processes is how many co-processes may run at once; 0 means 2.
+	Processes int
+	// Files is after how many files a co-process is replaced; 0 means 10000.
+	Files int
+	// Patience is how long one file may take; 0 means 20 seconds.
+	Patience time.Duration
+	// Args are the arguments of the program; nil means -b -n -f -.
+	Args []string
+	// Dir is the folder that the co-process runs in; "" is the daemon's own.
+	Dir string
+	Env []string
+}
+
+// Classifier asks file(1), or the built-in table when there is no program. It may be used by several goroutines.
+type Classifier struct {
+	command []string
+	o       Options
+	idle    chan *process
+	closed  chan struct{}
+}
+
+// New returns a classifier that runs the program, a path that may be followed by arguments of its own. With "" it knows
+// only what Guess knows. Nothing is started before it is needed.
+func New(program string, o Options) *Classifier {
+	if o.Processes <= 0 {
+		o.Processes = 2
+	}
+	if o.Files <= 0 {
+		o.Files = 10000
+	}
+	if o.Patience <= 0 {
+		o.Patience = 20 * time.Second
+	}
+	if o.Args == nil {
+		o.Args = []string{"-b", "-n", "-f", "-"}
+	}
+	c := &Classifier{o: o, idle: make(chan *process, o.Processes), closed: make(chan struct{})}
+	if c.command = strings.Fields(program); len(c.command) > 0 {
+		for range o.Processes {
+			c.idle <- nil
+		}
+	}
+	return c
+}
+
+// BuiltIn says that no program is used: types are then guessed from a small table, and rules that match on rare words of
+// file(1) do not match.
+func (c *Classifier) BuiltIn() bool { return len(c.command) == 0 }
+
+// Close ends the co-processes.
+func (c *Classifier) Close() {
+	select {
+	case <-c.closed:
+		return
+	default:
+		close(c.closed)
+	}
+	for {
+		select {
+		case p := <-c.idle:
+			p.stop()
+		default:
+			return
+		}
+	}
+}
+
+// Classify gives the words of file(1) for each of the files, in order. The names must not hold a newline. A program that
+// dies or stalls is started again once; an error means that the types are not known.
+func (c *Classifier) Classify(ctx context.Context, paths []string) ([]string, error) {
+	for _, p := range paths {
+		if strings.ContainsAny(p, "\n\x00") || p == "" {
+			return nil, fmt.Errorf("file name %q cannot be given to file(1)", p)
+		}
+	}
+	if c.BuiltIn() {
+		return guessAll(paths)
+	}
+	var p *process
+	select {
+	case p = <-c.idle:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-c.closed:
+		return nil, errors.New("file type classifier is closed")
+	}
+	out := make([]string, 0, len(paths))
+	for tries := 0; len(out) < len(paths); {
+		if p != nil && p.used >= c.o.Files {
+			p.stop()
+			p = nil
+		}
+		var err error
+		if p == nil {
+			p, err = c.start()
+		}
+		if err == nil {
+			var long string
+			if long, err = p.ask(ctx, paths[len(out)], c.o.Patience); err == nil {
+				out = append(out, long)
+				continue
+			}
+			p.stop()
+			p = nil
+		}
+		if tries++; tries > 1 || ctx.Err() != nil {
+			c.idle <- nil
+			return nil, fmt.Errorf("running %s: %w", c.command[0], err)
+		}
+	}
+	select {
+	case <-c.closed:
+		p.stop()
+	default:
+		c.idle <- p
+	}
+	return out, nil
+}
+
+// process is one running file(1).
+type process struct {
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	lines chan string
+	used  int
+}
+
+func (c *Classifier) start() (*process, error) {
+	cmd := exec.Command(c.command[0], append(append([]string(nil), c.command[1:]...), c.o.Args...)...)
+	cmd.Dir, cmd.Env = c.o.Dir, c.o.Env
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, in: in, lines: make(chan string)}
+	go p.read(out)
+	return p, nil
+}
+
+const maxAnswer = 64 << 10
+
+func (p *process) read(out io.Reader) {
+	defer close(p.lines)
+	in := bufio.NewReaderSize(out, maxAnswer)
+	for {
+		ln, err := in.ReadSlice('\n')
+		for err == bufio.ErrBufferFull { // only the beginning of an endless answer
+			keep := string(ln)
+			_, err = in.ReadSlice('\n')
+			ln = []byte(keep)
+		}
+		if err != nil {
+			return
+		}
+		p.lines <- strings.TrimRight(string(ln), "\r\n")
+	}
+}
+
+func (p *process) ask(ctx context.Context, path string, patience time.Duration) (string, error) {
+	p.used++
+	if _, err := io.WriteString(p.in, path+"\n"); err != nil {
+		return "", err
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case long, ok := <-p.lines:
+		if !ok {
+			return "", errors.New("ended without an answer")
+		}
+		return long, nil
+	case <-t.C:
+		return "", fmt.Errorf("no answer in %s", patience)
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// stop kills the process and waits for it and its reader.
+func (p *process) stop() {
+	if p == nil {
+		return
+	}
+	p.in.Close()
+	_ = p.cmd.Process.Kill()
+	go func() {
+		for range p.lines {
+		}
+	}()
+	_ = p.cmd.Wait()
+}
