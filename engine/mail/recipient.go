@@ -5,12 +5,14 @@ import (
 
 	"mavis/perlconf/source"
 	"mavis/rules"
+	"mavis/rules/lookup"
 )
 
 // Recipient is one recipient with everything that was found, decided and done for it.
 type Recipient struct {
 	Rcpt
 	Internal string // the address without quoting: what lookup tables are asked
+	Query    *lookup.Query
 	Local    bool
 
 	BypassVirus, BypassBanned, BypassSpam, BypassHeader bool

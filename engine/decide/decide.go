@@ -1,0 +1,220 @@
+// Package decide turns findings and policy into what becomes of a message, for each recipient: its content categories,
+// the one that blocks, the destiny. It does no I/O; every step is noted with the rule that made it.
+package decide
+
+import (
+	"fmt"
+
+	"mavis/engine/mail"
+	"mavis/perlconf/eval"
+	"mavis/perlconf/source"
+	"mavis/rules"
+	"mavis/rules/lookup"
+)
+
+// Policy is what Settle asks of the policy in force.
+type Policy interface {
+	// Tables is a list of lookup tables, such as "spam_kill_level_maps".
+	Tables(name string) *lookup.Tables
+	// Entry is what a %..._by_ccat table holds for exactly this category; ok is false when it has no such key.
+	Entry(table string, c rules.CCat) (e Setting, ok bool)
+	Bool(name string) bool
+}
+
+// Setting is an entry of a by-category table: a plain value, or tables to be asked for the recipient.
+type Setting struct {
+	Value  eval.Value // when Tables is nil
+	Tables *lookup.Tables
+	Origin source.Span
+}
+
+// Message is what the decision depends on besides the recipient.
+type Message struct {
+	Sender string // internal form
+	Bulk   string // why it is bulk mail, "" when it is not
+	Size   int64  // in bytes
+	// LocalAuthor says that an author or sender of the header, or the envelope sender, is local.
+	LocalAuthor bool
+}
+
+// minSizeLimit is RFC 5321's floor for a size limit (section 4.5.3.1.7).
+const minSizeLimit = 65536
+
+// Settle completes the categories of a recipient, finds the blocking one and its destiny, and whether the body of a passed
+// message is to be changed. A lookup that cannot answer is an error: the mail must be deferred.
+func Settle(p Policy, m Message, r *mail.Recipient) error {
+	if err := levels(p, r); err != nil {
+		return err
+	}
+	if err := size(p, m, r); err != nil {
+		return err
+	}
+	mangle, err := destiny(p, m, r)
+	if err != nil || r.Blocking != nil {
+		return err
+	}
+	if (mangle == "" || mangle == "0") && p.Bool("defang_all") {
+		mangle = "1"
+	}
+	r.Mangle = allowed(p, m, r, mangle)
+	return nil
+}
+
+// levels compares the score with the recipient's levels (README.policy-on-notifications).
+func levels(p Policy, r *mail.Recipient) error {
+	if r.BypassSpam {
+		return nil
+	}
+	above := func(table string, bonus float64, blank bool) (bool, lookup.Result, error) {
+		res, ok, err := p.Tables(table).Find(r.Query)
+		if err != nil {
+			return false, res, err
+		}
+		if !ok || blank && res.String() == "" {
+			return blank, res, nil
+		}
+		return r.SpamLevel+bonus >= res.Num(), res, nil
+	}
+	whitened := 0.0
+	if r.Whitelisted {
+		whitened = -10
+	}
+	tag, res, err := above("spam_tag_level_maps", whitened, true)
+	if err != nil {
+		return err
+	}
+	if tag || r.Blacklisted {
+		r.Cats.Add(rules.Clean, 1)
+		r.Note("score at or above the tag level", res.Origin, res.Key)
+	}
+	for _, l := range []struct {
+		table string
+		major rules.Category
+		minor int
+	}{{"spam_tag2_level_maps", rules.Spammy, 0}, {"spam_tag3_level_maps", rules.Spammy, 1}, {"spam_kill_level_maps", rules.Spam, 0}} {
+		reached, res, err := above(l.table, 0, false)
+		if err != nil {
+			return err
+		}
+		if !r.Whitelisted && (reached || r.Blacklisted) {
+			r.Cats.Add(l.major, l.minor)
+			r.Note(fmt.Sprintf("score %.4g reaches %s", r.SpamLevel, l.table), res.Origin, res.Key)
+		}
+	}
+	return nil
+}
+
+func size(p Policy, m Message, r *mail.Recipient) error {
+	t := p.Tables("message_size_limit_maps")
+	if t.Len() == 0 {
+		return nil
+	}
+	res, ok, err := t.Find(r.Query)
+	if err != nil || !ok {
+		return err
+	}
+	limit := res.Num()
+	if limit > 0 && limit < minSizeLimit && p.Bool("enforce_smtpd_message_size_limit_64kb_min") {
+		limit = minSizeLimit
+	}
+	if limit > 0 && float64(m.Size) > limit {
+		r.Cats.Add(rules.Oversized, 0)
+		r.Note("larger than the size limit", res.Origin, res.Key)
+	}
+	return nil
+}
+
+// destiny walks the categories from the most important one. The first whose destiny is not to pass, for a recipient who
+// does not love it, blocks. mangle is the topmost wish to change the body.
+func destiny(p Policy, m Message, r *mail.Recipient) (mangle string, err error) {
+	r.Destiny = rules.Pass
+	for _, c := range append(append(mail.Categories{}, r.Cats...), rules.CCat{Major: rules.CatchAll}) {
+		fd, hasDestiny := p.Entry("final_destiny_maps_by_ccat", c)
+		lovers, hasLovers := p.Entry("lovers_maps_by_ccat", c)
+		defang, hasDefang := p.Entry("defang_maps_by_ccat", c)
+		if !hasDestiny && !hasLovers && !hasDefang {
+			continue
+		}
+		want, res, ok, err := ask(fd, hasDestiny, r)
+		if err != nil {
+			return "", err
+		}
+		d := rules.Pass
+		if ok {
+			d = rules.Destiny(eval.ToInt(want))
+		}
+		if d != rules.Pass {
+			loved, by, _, err := lover(lovers, hasLovers, r)
+			switch {
+			case err != nil:
+				return "", err
+			case loved:
+				r.Note("loves "+Name(c), by.Origin, by.Key)
+			case d == rules.Bounce && c.Major == rules.BadHeader && (m.Sender == "" || m.Bulk != ""):
+				r.Note("a bad header in bulk mail or a bounce passes", source.Span{}, m.Bulk)
+			default:
+				blocking := c
+				r.Blocking, r.Destiny = &blocking, d
+				r.Note("blocked as "+Name(c), res.Origin, res.Key)
+				return "", nil
+			}
+		}
+		if mangle == "" && hasDefang {
+			v, _, ok, err := ask(defang, true, r)
+			if err != nil {
+				return "", err
+			}
+			if ok {
+				mangle = eval.ToString(v)
+			}
+		}
+	}
+	return mangle, nil
+}
+
+// ask gives a setting's value for a recipient; ok is false for undef.
+func ask(s Setting, has bool, r *mail.Recipient) (eval.Value, lookup.Result, bool, error) {
+	if !has {
+		return nil, lookup.Result{}, false, nil
+	}
+	if s.Tables == nil {
+		return s.Value, lookup.Result{Value: s.Value, Origin: s.Origin}, s.Value != nil, nil
+	}
+	res, ok, err := s.Tables.Find(r.Query)
+	return res.Value, res, ok, err
+}
+
+func lover(s Setting, has bool, r *mail.Recipient) (bool, lookup.Result, bool, error) {
+	v, res, ok, err := ask(s, has && s.Tables != nil, r)
+	return ok && eval.ToBool(v), res, ok, err
+}
+
+// allowed keeps a wish to change the body within its bounds: defanging is for local recipients, disclaimers are for mail
+// from local authors where the policy allows them.
+func allowed(p Policy, m Message, r *mail.Recipient, mangle string) string {
+	switch mangle {
+	case "", "0":
+		return ""
+	case "disclaimer", "nulldisclaimer":
+		if !p.Bool("allow_disclaimers") || !m.LocalAuthor || p.Bool("outbound_disclaimers_only") && r.Local {
+			return ""
+		}
+	default:
+		if !r.Local {
+			return ""
+		}
+	}
+	return mangle
+}
+
+var names = map[rules.Category]string{rules.CatchAll: "other", rules.Clean: "clean", rules.MTA: "refused by the next hop",
+	rules.Oversized: "oversized", rules.BadHeader: "bad header", rules.Spammy: "spammy", rules.Spam: "spam",
+	rules.Unchecked: "unchecked", rules.Banned: "banned", rules.Virus: "infected"}
+
+// Name is a category in plain words, for traces.
+func Name(c rules.CCat) string {
+	if c.Minor > 0 {
+		return fmt.Sprintf("%s (%d)", names[c.Major], c.Minor)
+	}
+	return names[c.Major]
+}
