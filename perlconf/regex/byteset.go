@@ -93,24 +93,21 @@ func (c charset) limit() rune {
 	return 0x80
 }
 
-// folded adds to the set what /i makes equal to its members.
-func (s byteSet) folded(cs charset) byteSet {
-	out := s
-	for c := rune(0); c < 0x100; c++ {
-		if !s.has(byte(c)) {
-			continue
-		}
-		for o := unicode.SimpleFold(c); o != c; o = unicode.SimpleFold(o) {
-			if o < 0x100 && foldAllowed(cs, c, o) {
-				out.add(byte(o))
-			}
-		}
-	}
-	return out
-}
-
 // addFoldedRange adds the bytes that /i makes equal to a character from lo to hi, which may lie above 0xff.
 func (s *byteSet) addFoldedRange(lo, hi rune, cs charset) {
+	if hi < 0x80 { // what else folds to ASCII letters is not in Latin-1
+		for c := lo; c <= hi; c++ {
+			s.add(byte(c))
+			if isAlpha(byte(c)) {
+				s.add(byte(c ^ 0x20))
+			}
+		}
+		return
+	}
+	if lo >= 0x80 && hi < 0x100 && !cs.unicodeFold() {
+		s.addRange(lo, hi)
+		return
+	}
 	for c := rune(0); c < 0x100; c++ {
 		if lo <= c && c <= hi {
 			s.add(byte(c))

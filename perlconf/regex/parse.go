@@ -35,6 +35,8 @@ type parser struct {
 	initial  charset
 	keeps    int
 	runOn    bool
+	refers   bool // numbers of groups occur
+	escaped  int  // where the last escape began
 	wide     bool
 	warnings []Warning
 }
@@ -69,8 +71,8 @@ func parse(src string, m modes) (*pattern, error) {
 			continue
 		case err != nil:
 			return nil, err
-		case total < 0:
-			total = p.groups
+		case total < 0 && p.refers:
+			total = p.groups // now \10 can be told from an octal escape
 			continue
 		}
 		r := &resolver{p: p}
@@ -109,7 +111,7 @@ func (p *parser) unsupported(at int, format string, args ...any) {
 }
 
 func (p *parser) warn(at int, format string, args ...any) {
-	if p.total >= 0 && len(p.warnings) < 100 {
+	if len(p.warnings) < 100 {
 		p.warnings = append(p.warnings, Warning{at, fmt.Sprintf(format, args...)})
 	}
 }
@@ -367,7 +369,7 @@ func (p *parser) brace() {
 	if p.pos == 0 || !isAlpha(p.src[p.pos-1]) {
 		return
 	}
-	if p.pos >= 2 && p.src[p.pos-2] == '\\' {
+	if p.pos >= 2 && p.src[p.pos-2] == '\\' && !(p.modes.i && p.escaped != p.pos-2) {
 		p.fail(p.pos, "write \\{ here if the brace itself is meant")
 	}
 }

@@ -138,7 +138,7 @@ func (p *parser) posix() (byteSet, bool) {
 	for end < len(p.src) && (isWordByte(p.src[end]) || p.src[end] == '^' && end == p.pos+2) {
 		end++
 	}
-	if end+1 >= len(p.src) || p.src[end] != kind || p.src[end+1] != ']' {
+	if end == p.pos+2 || end+1 >= len(p.src) || p.src[end] != kind || p.src[end+1] != ']' {
 		return byteSet{}, false
 	}
 	name := p.src[p.pos+2 : end]

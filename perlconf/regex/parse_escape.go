@@ -12,6 +12,7 @@ func (p *parser) escape() *node {
 		p.fail(start, "a backslash ends the pattern")
 	}
 	c := p.src[p.pos+1]
+	p.escaped = start
 	assert := func(a assertion) *node {
 		p.pos += 2
 		return &node{kind: kAssert, assert: a, at: start}
@@ -97,6 +98,10 @@ func (p *parser) notNewline(start int) *node {
 		}
 	}
 	p.pos += 2
+	p.skip()
+	if p.peek() == '{' && p.curly() == 0 {
+		p.fail(start, "\\N and the brace after it must be adjacent")
+	}
 	n := &node{kind: kSet, at: start}
 	n.set.add('\n')
 	n.set = n.set.not()
@@ -133,6 +138,7 @@ func (p *parser) digits(start int) *node {
 }
 
 func (p *parser) backref(start, num int) *node {
+	p.refers = true
 	if num == 0 {
 		p.fail(start, "groups count from 1")
 	}

@@ -178,6 +178,7 @@ func (p *parser) callNumber(start int) *node {
 	if text == "R" || text == "0" {
 		return n
 	}
+	p.refers = true
 	num, err := strconv.Atoi(text)
 	if err != nil {
 		p.fail(start, "the call of a group needs its number")

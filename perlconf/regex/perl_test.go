@@ -96,6 +96,9 @@ func compare(t *testing.T, questions []question, known func(q question, subject,
 			n.refused++
 			continue
 		case perlRefuses != (err != nil):
+			if strings.Contains(q.pattern, `\K*`) || strings.Contains(q.pattern, `\K+`) {
+				continue // whether it is refused depends on what stands before it
+			}
 			if known != nil && known(q, "", a[0], fmt.Sprint(err)) {
 				continue
 			}

@@ -35,9 +35,9 @@ func property(name string, fold bool) (byteSet, bool) {
 	}
 	if fold {
 		switch norm {
-		case "lu", "ll", "lt", "uppercaseletter", "lowercaseletter", "titlecaseletter":
+		case "lu", "ll", "uppercaseletter", "lowercaseletter":
 			norm = "lc"
-		case "upper", "lower", "uppercase", "lowercase", "xposixupper", "xposixlower", "titlecase":
+		case "upper", "lower", "uppercase", "lowercase", "xposixupper", "xposixlower", "lt", "title", "titlecase", "titlecaseletter":
 			norm = "cased"
 		case "posixupper", "posixlower":
 			return setOf(0x80, unicode.IsLetter), true
@@ -50,7 +50,7 @@ func property(name string, fold bool) (byteSet, bool) {
 		norm = long
 	}
 	for category, table := range unicode.Categories {
-		if strings.ToLower(category) == norm {
+		if len(category) <= 2 && strings.ToLower(category) == norm {
 			return setOf(0x100, func(c rune) bool { return unicode.Is(table, c) }), true
 		}
 	}
@@ -93,6 +93,9 @@ func posixProperty(norm string) (func(rune) bool, bool) {
 		return func(c rune) bool { return c < 0x80 && is(c) }, true
 	}
 	name := strings.TrimPrefix(norm, "xposix")
+	if name != norm && (name == "ascii" || posixClass(name) == nil) {
+		return nil, false
+	}
 	switch name {
 	case "any", "all", "assigned", "unicode":
 		return func(rune) bool { return true }, true
@@ -118,14 +121,12 @@ func posixProperty(norm string) (func(rune) bool, bool) {
 		return isBlank, true
 	case "vertspace":
 		return func(c rune) bool { return c >= '\n' && c <= '\r' || c == 0x85 }, true
-	case "w":
-		return isWord, true
 	case "basiclatin":
 		return posixClass("ascii"), true
 	case "hex", "hexdigit", "asciihexdigit", "ahex":
 		return isXDigit, true
-	case "latin1", "latin1supplement", "l1":
-		return func(c rune) bool { return name == "l1" || c >= 0x80 }, true
+	case "latin1", "latin1supplement":
+		return func(c rune) bool { return c >= 0x80 }, true
 	case "punct":
 		if name == norm {
 			return unicode.IsPunct, true
