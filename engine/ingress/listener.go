@@ -1,0 +1,79 @@
+package ingress
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Slots bounds sessions across listeners and servers.
+type Slots struct {
+	free chan struct{}
+}
+
+// NewSlots makes n slots; below 1 counts as 1.
+func NewSlots(n int) *Slots { return &Slots{free: make(chan struct{}, max(n, 1))} }
+
+// Acquire waits for a slot, or for the end of ctx.
+func (s *Slots) Acquire(ctx context.Context) error {
+	select {
+	case s.free <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Release gives a slot back.
+func (s *Slots) Release() { <-s.free }
+
+// listener makes conns. It takes a connection before it has a slot for it, so that many listeners can share few slots:
+// at most one connection for each waits here, the others wait in the kernel.
+type listener struct {
+	net.Listener
+	server *Server
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		raw, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		release := func() {}
+		if slots := l.server.opt.Slots; slots != nil {
+			if err := slots.Acquire(l.server.waitContext()); err != nil {
+				_ = raw.Close() // nothing was said yet
+				return nil, net.ErrClosed
+			}
+			release = sync.OnceFunc(slots.Release)
+		}
+		c := newConn(l.server, raw, release)
+		if !l.server.enter(c) {
+			_ = raw.Close() // nothing was said yet
+			release()
+			return nil, net.ErrClosed
+		}
+		return c, nil
+	}
+}
+
+// waitContext ends when the server stops accepting, so that no listener waits for a slot then.
+func (s *Server) waitContext() context.Context { return s.accepting }
+
+// endpoints says who is at the two ends; path is that of a Unix socket.
+func endpoints(c net.Conn) (peer, local netip.AddrPort, path string) {
+	if u, ok := c.LocalAddr().(*net.UnixAddr); ok {
+		return peer, local, u.Name
+	}
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		peer = unmap(a.AddrPort())
+	}
+	if a, ok := c.LocalAddr().(*net.TCPAddr); ok {
+		local = unmap(a.AddrPort())
+	}
+	return peer, local, ""
+}
+
+func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
