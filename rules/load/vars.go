@@ -136,3 +136,6 @@ func (v *Vars) Leftovers(bag *diag.Bag) {
 		}
 	}
 }
+
+// Names gives the variables of the package that hold something, with their sigils, sorted.
+func (v *Vars) Names() []string { return v.in.Names(Package) }

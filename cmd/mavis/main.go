@@ -1,0 +1,61 @@
+// Command mavis reads amavisd's configuration for a person: it shows, checks, explains and tries.
+//
+// Each subcommand has a file of its own with a struct that kong fills and a Run method; the struct stands in commands
+// below. Run returns an exitStatus to end with that status without a message.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands lists the subcommands.
+type commands struct {
+	Show showCommand `cmd:"" help:"Show what a configuration means."`
+}
+
+// streams are where a subcommand writes.
+type streams struct {
+	out, err io.Writer
+}
+
+// exitStatus ends the program with a status other than 0; what there is to say was said.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
+
+// run gives the exit status: 0, what the subcommand says, 1 for an operation that failed, or 2 for wrong usage.
+func run(args []string, s streams) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("mavis"), kong.Description("Reads the configuration of amavisd."),
+		kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }), kong.Bind(s))
+	if err != nil {
+		fmt.Fprintln(s.err, "mavis:", err)
+		return 1
+	}
+	ctx, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "mavis:", err)
+		return 2
+	}
+	err = ctx.Run()
+	var status exitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	}
+	fmt.Fprintln(s.err, "mavis:", err)
+	return 1
+}
