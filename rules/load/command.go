@@ -158,3 +158,6 @@ func shellWords(line string) ([]string, bool) {
 	}
 	return words, true
 }
+
+// Answer gives what a command would print when no command needs to be run for it; else eval.ErrRefused.
+func Answer(host eval.Host, line string) ([]byte, int, error) { return answer(host, line, nil) }
