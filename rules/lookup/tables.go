@@ -11,8 +11,9 @@ import (
 // Tables is a list of tables, such as @local_domains_maps. It is safe for use by several goroutines; a nil *Tables is
 // an empty list.
 type Tables struct {
-	c    *Compiler
-	list []*table
+	c     *Compiler
+	label string
+	list  []*table
 }
 
 type table struct {
@@ -42,6 +43,24 @@ func (t *Tables) Len() int {
 	return n
 }
 
+// Join puts lists one behind the other. A single list comes back as it is.
+func Join(lists ...*Tables) *Tables {
+	switch len(lists) {
+	case 0:
+		return nil
+	case 1:
+		return lists[0]
+	}
+	out := &Tables{}
+	for _, l := range lists {
+		if l != nil {
+			out.c = l.c
+			out.list = append(out.list, l.list...)
+		}
+	}
+	return out
+}
+
 // First gives the first defined result for a key. Use Find when the same key meets several lists.
 func (t *Tables) First(key string, opt *Options) (Result, bool, error) {
 	if t == nil || len(t.list) == 0 {
@@ -64,7 +83,7 @@ func (t *Tables) Find(q *Query) (Result, bool, error) {
 	if t == nil {
 		return Result{}, false, nil
 	}
-	label := ""
+	label := t.label
 	for _, tb := range t.list {
 		if tb.kind == Label {
 			label = tb.key
@@ -88,7 +107,7 @@ func (t *Tables) FindAll(q *Query) ([]Result, error) {
 		return nil, nil
 	}
 	var out []Result
-	label := ""
+	label := t.label
 	for _, tb := range t.list {
 		if tb.kind == Label {
 			label = tb.key
