@@ -1,0 +1,68 @@
+package unpack
+
+import (
+	"fmt"
+	"math"
+)
+
+// quota is how many bytes may come out of one message.
+type quota struct {
+	limit, used int64
+}
+
+// errQuota is an exceeded quota.
+type errQuota struct {
+	limit int64
+	by    string
+	chunk int64
+}
+
+func (e errQuota) Error() string {
+	return fmt.Sprintf("unpacking quota of %d bytes exceeded by %s (next %d bytes)", e.limit, e.by, e.chunk)
+}
+
+// newQuota is max(MinQuota, size×MinFactor, min(MaxQuota, size×MaxFactor)); what is 0 is left out.
+func newQuota(size int64, o *Options) quota {
+	limit := 0.0
+	if o.MinQuota > 0 {
+		limit = float64(o.MinQuota)
+	}
+	if o.MinFactor > 0 {
+		limit = max(limit, float64(size)*o.MinFactor)
+	}
+	upper := math.Inf(1)
+	if o.MaxQuota > 0 {
+		upper = float64(o.MaxQuota)
+	}
+	if o.MaxFactor > 0 {
+		upper = min(upper, float64(size)*o.MaxFactor)
+	}
+	if o.MaxQuota > 0 || o.MaxFactor > 0 {
+		limit = max(limit, upper)
+	}
+	if limit <= 0 || limit > math.MaxInt64/2 {
+		return quota{limit: math.MaxInt64 / 2}
+	}
+	return quota{limit: int64(limit)}
+}
+
+func (q *quota) left() int64 { return q.limit - q.used }
+
+// check says whether so many bytes still fit.
+func (q *quota) check(n int64, by string) error {
+	if n > q.left() {
+		return errQuota{q.limit, by, n}
+	}
+	return nil
+}
+
+func (q *quota) charge(n int64, by string) error {
+	if err := q.check(n, by); err != nil {
+		return err
+	}
+	q.used += n
+	return nil
+}
+
+// note counts bytes that are let through in any case, such as those of the MIME structure.
+func (q *quota) note(n int64) { q.used += n }
