@@ -57,11 +57,15 @@ type Scanner struct {
 	// Query and Sockets belong to daemon scanners: the first element and the rest of their argument list.
 	Query   []string
 	Sockets []string
+	// Extra are further elements of that list, which the smtp: protocol uses.
+	Extra []eval.Value
 	// Clean and Infected decide on the outcome; Names extracts the virus names.
 	Clean, Infected Outcome
-	NameRE          *regex.Regexp
-	NameCode        *eval.Code
-	Pre, Post       *eval.Code
+	// Inconclusive: nothing was given for Clean. A file that is not infected then stays undecided by this scanner.
+	Inconclusive bool
+	NameRE       *regex.Regexp
+	NameCode     *eval.Code
+	Pre, Post    *eval.Code
 }
 
 // Outcome recognises a scanner's answer: by exit status, or by a pattern on its output. Neither set: never matches.
@@ -76,7 +80,7 @@ type Decoder struct {
 	Do    string   // name of the code reference without package
 	Code  *eval.Code
 	// Programs holds the alternatives of each program argument, in order: ['7zr','7za','7z'] is one argument with three.
-	// An alternative may carry arguments ("bzip2 -d").
+	// An alternative may carry arguments ("bzip2 -d"). A program argument whose variable is undef has no alternatives.
 	Programs [][]string
 	Extra    []string // further plain arguments after the programs
 	Origin   source.Span

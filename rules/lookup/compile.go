@@ -283,3 +283,11 @@ func ParseLate(code *eval.Code) (Late, bool) {
 	l.Word, l.Name = m[1], m[2]+m[3]
 	return l, true
 }
+
+// SetLabel names the list for results and errors, where it has no label of its own. It must not be called once the list
+// is in use; the first name stays.
+func (t *Tables) SetLabel(label string) {
+	if t.label == "" {
+		t.label = label
+	}
+}
