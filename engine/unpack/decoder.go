@@ -146,5 +146,15 @@ func init() {
 		"do_pax_cpio":    doPaxCpio,
 		"do_ar":          doAr,
 		"do_tnef":        doTNEF,
+		"do_tnef_ext":    doTNEFProgram,
+		"do_cabextract":  doCab,
+		"do_unarj":       doArj,
+		"do_unrar":       doRar,
+		"do_lha":         doLha,
+		"do_arc":         doArc,
+		"do_zoo":         doZoo,
+		"do_ole":         doOLE,
+		"do_unstuff":     doStuffIt,
+		"do_executable":  doExecutable,
 	}
 }
