@@ -51,12 +51,19 @@ func (s *Scanner) persist(ctx context.Context, e *rules.Scanner, query string) (
 		}
 		s.logf(retryLevel(try), "%s: %v, retrying (%d)", e.Name, err, try)
 		if try%len(e.Sockets) == 0 {
-			pause := time.Duration(min(20, 1+5*(try/len(e.Sockets)-1))) * time.Second
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-			}
+			s.pause(ctx, time.Duration(min(20, 1+5*(try/len(e.Sockets)-1)))*time.Second)
 		}
+	}
+}
+
+func (s *Scanner) pause(ctx context.Context, d time.Duration) {
+	if s.Pause != nil {
+		s.Pause(ctx, d)
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"mavis/perlconf/source"
 	"mavis/rules"
@@ -42,6 +43,8 @@ type Scanner struct {
 	FirstInfectedStops bool
 	// Spam says that a name is no virus but worth a spam score; nil when there is no such table.
 	Spam func(virus string) bool
+	// Pause waits between two tries of a daemon; nil sleeps. Tests need no patience.
+	Pause func(context.Context, time.Duration)
 	// Log takes a line at one of the original's levels; nil drops it.
 	Log func(level int, format string, args ...any)
 }

@@ -12,27 +12,13 @@ import (
 	"mavis/rules/lookup"
 )
 
-// Policy is what Settle asks of the policy in force.
-type Policy interface {
-	// Tables is a list of lookup tables, such as "spam_kill_level_maps".
-	Tables(name string) *lookup.Tables
-	// Entry is what a %..._by_ccat table holds for exactly this category; ok is false when it has no such key.
-	Entry(table string, c rules.CCat) (e Setting, ok bool)
-	Bool(name string) bool
-}
-
-// Setting is an entry of a by-category table: a plain value, or tables to be asked for the recipient.
-type Setting struct {
-	Value  eval.Value // when Tables is nil
-	Tables *lookup.Tables
-	Origin source.Span
-}
-
 // Message is what the decision depends on besides the recipient.
 type Message struct {
 	Sender string // internal form
 	Bulk   string // why it is bulk mail, "" when it is not
 	Size   int64  // in bytes
+	// SizeFloor says that limits under 64 KiB are not meant ($enforce_smtpd_message_size_limit_64kb_min).
+	SizeFloor bool
 	// LocalAuthor says that an author or sender of the header, or the envelope sender, is local.
 	LocalAuthor bool
 }
@@ -42,7 +28,7 @@ const minSizeLimit = 65536
 
 // Settle completes the categories of a recipient, finds the blocking one and its destiny, and whether the body of a passed
 // message is to be changed. A lookup that cannot answer is an error: the mail must be deferred.
-func Settle(p Policy, m Message, r *mail.Recipient) error {
+func Settle(p *rules.Policy, m Message, r *mail.Recipient) error {
 	if err := levels(p, r); err != nil {
 		return err
 	}
@@ -61,7 +47,7 @@ func Settle(p Policy, m Message, r *mail.Recipient) error {
 }
 
 // levels compares the score with the recipient's levels (README.policy-on-notifications).
-func levels(p Policy, r *mail.Recipient) error {
+func levels(p *rules.Policy, r *mail.Recipient) error {
 	if r.BypassSpam {
 		return nil
 	}
@@ -104,7 +90,7 @@ func levels(p Policy, r *mail.Recipient) error {
 	return nil
 }
 
-func size(p Policy, m Message, r *mail.Recipient) error {
+func size(p *rules.Policy, m Message, r *mail.Recipient) error {
 	t := p.Tables("message_size_limit_maps")
 	if t.Len() == 0 {
 		return nil
@@ -114,7 +100,7 @@ func size(p Policy, m Message, r *mail.Recipient) error {
 		return err
 	}
 	limit := res.Num()
-	if limit > 0 && limit < minSizeLimit && p.Bool("enforce_smtpd_message_size_limit_64kb_min") {
+	if limit > 0 && limit < minSizeLimit && m.SizeFloor {
 		limit = minSizeLimit
 	}
 	if limit > 0 && float64(m.Size) > limit {
@@ -126,16 +112,15 @@ func size(p Policy, m Message, r *mail.Recipient) error {
 
 // destiny walks the categories from the most important one. The first whose destiny is not to pass, for a recipient who
 // does not love it, blocks. mangle is the topmost wish to change the body.
-func destiny(p Policy, m Message, r *mail.Recipient) (mangle string, err error) {
+func destiny(p *rules.Policy, m Message, r *mail.Recipient) (mangle string, err error) {
 	r.Destiny = rules.Pass
-	for _, c := range append(append(mail.Categories{}, r.Cats...), rules.CCat{Major: rules.CatchAll}) {
-		fd, hasDestiny := p.Entry("final_destiny_maps_by_ccat", c)
-		lovers, hasLovers := p.Entry("lovers_maps_by_ccat", c)
-		defang, hasDefang := p.Entry("defang_maps_by_ccat", c)
-		if !hasDestiny && !hasLovers && !hasDefang {
-			continue
-		}
-		want, res, ok, err := ask(fd, hasDestiny, r)
+	rows, err := p.AllByCCat([]string{"final_destiny_maps_by_ccat", "lovers_maps_by_ccat", "defang_maps_by_ccat"}, r.Cats)
+	if err != nil {
+		return "", err
+	}
+	for _, row := range rows {
+		c, fd, lovers, defang := row[0].CCat, row[0], row[1], row[2]
+		want, res, ok, err := ask(fd, r)
 		if err != nil {
 			return "", err
 		}
@@ -144,7 +129,7 @@ func destiny(p Policy, m Message, r *mail.Recipient) (mangle string, err error) 
 			d = rules.Destiny(eval.ToInt(want))
 		}
 		if d != rules.Pass {
-			loved, by, _, err := lover(lovers, hasLovers, r)
+			loved, by, _, err := lover(lovers, r)
 			switch {
 			case err != nil:
 				return "", err
@@ -159,8 +144,8 @@ func destiny(p Policy, m Message, r *mail.Recipient) (mangle string, err error) 
 				return "", nil
 			}
 		}
-		if mangle == "" && hasDefang {
-			v, _, ok, err := ask(defang, true, r)
+		if mangle == "" {
+			v, _, ok, err := ask(defang, r)
 			if err != nil {
 				return "", err
 			}
@@ -173,25 +158,22 @@ func destiny(p Policy, m Message, r *mail.Recipient) (mangle string, err error) 
 }
 
 // ask gives a setting's value for a recipient; ok is false for undef.
-func ask(s Setting, has bool, r *mail.Recipient) (eval.Value, lookup.Result, bool, error) {
-	if !has {
-		return nil, lookup.Result{}, false, nil
-	}
-	if s.Tables == nil {
-		return s.Value, lookup.Result{Value: s.Value, Origin: s.Origin}, s.Value != nil, nil
-	}
+func ask(s rules.Setting, r *mail.Recipient) (eval.Value, lookup.Result, bool, error) {
 	res, ok, err := s.Tables.Find(r.Query)
+	if res.Origin.IsZero() {
+		res.Origin = s.Origin
+	}
 	return res.Value, res, ok, err
 }
 
-func lover(s Setting, has bool, r *mail.Recipient) (bool, lookup.Result, bool, error) {
-	v, res, ok, err := ask(s, has && s.Tables != nil, r)
+func lover(s rules.Setting, r *mail.Recipient) (bool, lookup.Result, bool, error) {
+	v, res, ok, err := ask(s, r)
 	return ok && eval.ToBool(v), res, ok, err
 }
 
 // allowed keeps a wish to change the body within its bounds: defanging is for local recipients, disclaimers are for mail
 // from local authors where the policy allows them.
-func allowed(p Policy, m Message, r *mail.Recipient, mangle string) string {
+func allowed(p *rules.Policy, m Message, r *mail.Recipient, mangle string) string {
 	switch mangle {
 	case "", "0":
 		return ""
