@@ -161,7 +161,7 @@ func (q *Query) Keys() []string {
 	}
 	q.rhs = [5]string{q.key, q.rhs[1], user, ext, domain}
 
-	keys := make([]string, 0, 8+strings.Count(domain, "."))
+	keys := make([]string, 0, 8+min(maxDomainKeys, strings.Count(domain, ".")))
 	add := func(k string) {
 		for _, have := range keys {
 			if have == k {
@@ -187,24 +187,23 @@ func (q *Query) Keys() []string {
 	if strings.Contains(domain, "[") {
 		add(".")
 	} else {
-		walk := make([]string, 0, 8)
-		for rest := dotted; ; {
-			walk = append(walk, rest)
+		skip := 1 - maxDomainKeys
+		if domain != "" {
+			skip += strings.Count(dotted, ".")
+		}
+		for rest := dotted; ; skip-- {
+			if skip <= 0 {
+				add(rest)
+			}
 			if rest == "." {
 				break
 			}
-			i := strings.IndexByte(rest[1:], '.')
-			if i < 0 {
-				rest = "."
+			rest = rest[1:]
+			if i := strings.IndexByte(rest, '.'); i >= 0 {
+				rest = rest[i:]
 			} else {
-				rest = rest[i+1:]
+				rest = "."
 			}
-		}
-		if len(walk) > maxDomainKeys {
-			walk = walk[len(walk)-maxDomainKeys:]
-		}
-		for _, k := range walk {
-			add(k)
 		}
 	}
 	if q.opt.Append != "" {
