@@ -2,9 +2,9 @@
 // with a deadline and a bound on backtracking. Subjects and patterns are bytes, as Perl sees strings without wide
 // characters: \w \d \s \b and /i know ASCII only unless the pattern or a flag asks for Unicode rules.
 //
-// Not supported, and refused with a place: patterns that call themselves, verbs such as (*SKIP), code, (?[...]),
-// boundaries such as \b{wb}, names of characters, properties defined by the program. Under Unicode rules /i does not
-// make "ss" equal to the sharp s.
+// Not supported, and refused with a place: patterns that call themselves, groups that refer to themselves, verbs such
+// as (*SKIP), code, (?[...]), boundaries such as \b{wb}, names of characters, properties defined by the program, and in
+// lookbehinds atomic parts and conditions. Under Unicode rules /i does not make "ss" equal to the sharp s.
 package regex
 
 import (

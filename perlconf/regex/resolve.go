@@ -67,8 +67,8 @@ func (r *resolver) expand(n *node) *node {
 		return r.expand(n.subs[1])
 	case kBackref, kCond:
 		for _, ref := range n.refs {
-			if n.kind == kCond && slices.Contains(r.open, ref) {
-				r.p.unsupported(n.at, "a group cannot depend on itself here")
+			if slices.Contains(r.open, ref) {
+				r.p.unsupported(n.at, "a group cannot refer to itself here")
 			}
 			if r.local[ref] {
 				r.p.unsupported(n.at, "a called group that refers to its own captures cannot be used here")

@@ -11,21 +11,21 @@ while (my $line = <STDIN>) {
   my $re = eval { local $SIG{ALRM} = sub { die "too long\n" }; alarm 5; my $r = eval "qr/\$pattern/$flags"; my $e = $@; alarm 0; die $e if $e; $r };
   if (!defined $re) { my $e = $@; $e =~ s/[^ -~]+/ /g; print "E $e\n"; next }
   my @out;
-  for my $subject (@subjects) {
-    my $s = pack 'H*', $subject;
-    my $answer = eval {
-      local $SIG{ALRM} = sub { die "too long\n" };
-      alarm 5;
+  eval {
+    local $SIG{ALRM} = sub { die "too long\n" };
+    alarm 5;
+    for my $subject (@subjects) {
+      my $s = pack 'H*', $subject;
       my $r = '-';
       if ($s =~ $re) {
         my ($from, $to) = ([@-], [@+]);
         $r = join ';', map { defined $from->[$_] && defined $to->[$_] ? "$from->[$_],$to->[$_]" : '-' } 0 .. $#$to;
       }
-      alarm 0;
-      $r;
-    };
+      push @out, $r;
+    }
     alarm 0;
-    push @out, defined $answer ? $answer : 'T';
-  }
+  };
+  alarm 0;
+  push @out, 'T' while @out < @subjects;
   print join("\t", @out), "\n";
 }
