@@ -152,7 +152,7 @@ func (l *lex) interpolate(p, d int, c byte, op string) {
 		l.unterminated(p, d, map[bool]string{true: "this command", false: "this string"}[op == "qx"])
 		return
 	}
-	if op == "qx" && c == '\'' {
+	if c == '\'' && op == "qx" {
 		i := l.emit(tQOpen, p, d+1, op)
 		l.quotes[i] = l.src[p : d+1]
 		text, _ := l.body(d+1, e, c, false)
@@ -305,8 +305,10 @@ func (l *lex) angle(p int) {
 		return
 	}
 	e, ok := l.closing(p)
-	if !ok || strings.Contains(l.src[p:e], "\n") && l.at(p+1) <= ' ' {
-		l.oper(p, "<=>", "<=", "<")
+	if !ok {
+		l.report(codeUnterminated, p, p+1, "if < compares here, put the value before it in parentheses",
+			"< begins a file name here, and its > is missing")
+		l.put(tBad, p, p+1, xOperator)
 		return
 	}
 	text := l.src[p : e+1]
@@ -557,6 +559,9 @@ func (l *lex) interpolated(p int, sigil byte, pattern bool) bool {
 		typ = tScalar
 	}
 	ok = l.variable(p, p+1, sigil, typ, true, pattern)
+	if ok && l.at(p+1) == '{' && l.pos > p+2 && l.toks[len(l.toks)-1].Pos.Offset == l.off(p) {
+		return true // "${x}[0]": the braces end it
+	}
 	for ok && !l.cut && l.pos < l.end && l.moreSubscript(pattern) {
 		if strings.HasPrefix(l.src[l.pos:l.end], "->") {
 			l.put(tArrow, l.pos, l.pos+2, xOperator)

@@ -85,19 +85,10 @@ func (l *lex) braced(q int, sigil byte) (int, byte) {
 	switch n := l.at(f); {
 	case n == '}':
 		return f + 1, 'n'
-	case (n == '[' || n == '{' && l.src[r:e] != "sub") && f == e && (sigil == '$' || sigil == '@') && isAlpha(c) && !l.knownWord(l.src[r:e]):
+	case (n == '[' || n == '{' && l.src[r:e] != "sub") && f == e && (sigil == '$' || sigil == '@') && isAlpha(c):
 		return f, 'e'
 	}
 	return q, 'c'
-}
-
-// knownWord says whether w is a function, so that @{w{...}} and ${w[...]} call it.
-func (l *lex) knownWord(w string) bool {
-	if _, ok := builtins[w]; ok || reserved[w] {
-		return true
-	}
-	_, ok := l.sub(w)
-	return ok
 }
 
 // varName takes sigil, braces and spaces off the text of a variable.

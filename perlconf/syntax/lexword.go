@@ -29,18 +29,29 @@ func (l *lex) word(p int) {
 	state := l.exp == xState
 	simple := l.idEnd(p)
 	w := l.src[p:simple]
-	e := simple
-	if c := l.at(e); c == ':' || c == '\'' {
-		e = l.nameEnd(p)
-	}
-	if l.fatComma(e) && !(op && w == "x") {
-		l.put(tKey, p, e, xOperator)
+	if l.fatComma(simple) && !(op && w == "x") {
+		l.put(tKey, p, simple, xOperator)
 		return
 	}
-	if e == simple || l.at(simple) == '\'' {
-		if l.quoteOp(p, simple, w) {
+	if c := l.at(simple); !(c == ':' && l.at(simple+1) == ':') && l.quoteOp(p, simple, w) {
+		return
+	}
+	e := simple
+	if c := l.at(e); c == ':' || c == '\'' {
+		if e = l.nameEnd(p); e > simple && l.fatComma(e) {
+			l.put(tKey, p, e, xOperator)
 			return
 		}
+	}
+	if e == simple && w[0] == 'v' && !op && l.version(p) == e && (len(w) > 1) {
+		if q := l.version(p); q > p {
+			l.put(tNum, p, q, xOperator)
+			return
+		}
+	}
+	if w[0] == 'v' && len(w) > 1 && isDigit(w[1]) && l.at(simple) == '.' && isDigit(l.at(simple+1)) && strings.Trim(w[1:], "0123456789_") == "" {
+		l.put(tNum, p, l.version(p), xOperator)
+		return
 	}
 	full := l.src[p:e]
 	if strings.HasPrefix(full, "CORE::") && len(full) > 6 && !strings.HasPrefix(full, "CORE::GLOBAL") {
