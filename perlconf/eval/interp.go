@@ -24,28 +24,30 @@ type Options struct {
 
 // Interp holds the variables and subs of all packages and runs files. It is not safe for use by several goroutines.
 type Interp struct {
-	opt     Options
-	host    Host
-	bag     *diag.Bag
-	globs   map[string]*Glob
-	steps   int
-	depth   int
-	locals  []func()
-	match   *matchState
-	lastRE  *Regexp
-	pkg     string // where natives run and files start
-	evals   int
-	files   []*source.File
-	loaded  map[string]bool // by require
-	global  globals
-	stack   []*frame
-	reError map[string]error
-	res     map[string]*Regexp
-	rand    *randState
-	caught  Value
-	fileDep int
-	unknown map[*Glob]*[3]mention // names used without being declared
-	reads   int
+	opt          Options
+	host         Host
+	bag          *diag.Bag
+	globs        map[string]*Glob
+	steps        int
+	depth        int
+	locals       []func()
+	match        *matchState
+	lastRE       *Regexp
+	pkg          string // where natives run and files start
+	evals        int
+	files        []*source.File
+	loaded       map[string]bool // by require
+	global       globals
+	stack        []*frame
+	reError      map[string]error
+	res          map[string]*Regexp
+	rand         *randState
+	caught       Value
+	fileDep      int
+	unknown      map[*Glob]*[3]mention // names used without being declared
+	unknownOrder []*Glob
+	cur          source.Span // the statement being run
+	quiet        int         // compiling an eval string
 }
 
 // New makes an interpreter with Perl's own variables.
