@@ -123,6 +123,7 @@ def main():
     p.add_argument('--port', type=int, default=21000)
     p.add_argument('--base', default='/tmp/mavis-ingress')
     p.add_argument('--amavisd', default='/usr/sbin/amavisd')
+    p.add_argument('--cache', type=int, default=1, help='connection cache towards the next hop')
     p.add_argument('files', nargs='*')
     a = p.parse_args()
     shutil.rmtree(a.base, ignore_errors=True)
@@ -130,8 +131,8 @@ def main():
         os.makedirs(os.path.join(a.base, d))
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=mail.example.com', '-days', '2',
                     '-keyout', a.base + '/key.pem', '-out', a.base + '/cert.pem'], check=True, capture_output=True)
-    fill = {'BASE': a.base, 'PORT': a.port, 'PORT1': a.port + 1, 'PORT2': a.port + 2, 'SINK': a.port + 3}
-    conf = re.sub(r'@(BASE|PORT1|PORT2|PORT|SINK)@', lambda m: str(fill[m[1]]), open(here + '/original.conf').read())
+    fill = {'BASE': a.base, 'PORT': a.port, 'PORT1': a.port + 1, 'PORT2': a.port + 2, 'SINK': a.port + 3, 'CACHE': a.cache}
+    conf = re.sub(r'@(BASE|PORT1|PORT2|PORT|SINK|CACHE)@', lambda m: str(fill[m[1]]), open(here + '/original.conf').read())
     os.makedirs(a.base + '-etc', exist_ok=True)
     open(a.base + '-etc/amavisd.conf', 'w').write(conf)
     who = pwd.getpwnam('amavis')
