@@ -203,7 +203,9 @@ func (b *binder) checkBank(name string) {
 
 func (b *binder) similarMember(name string) string {
 	for _, sigil := range []string{"$", "@", "%"} {
-		if v, ok := vars.Find(sigil + name); ok {
+		if v, ok := vars.Find(sigil + name); ok && v.AliasOf != "" {
+			return "in a policy bank it must be called " + v.AliasOf[1:]
+		} else if ok {
 			return v.Name + " is global: it cannot differ between policy banks"
 		}
 	}

@@ -15,11 +15,12 @@ import (
 // table is made, which must be after all files have run: then what was put into a variable after the reference was
 // taken counts too. The zero Compiler is ready; it is safe for use by several goroutines.
 type Compiler struct {
-	mu     sync.RWMutex
-	frozen bool
-	lists  map[*eval.Array]*Tables
-	nets   map[*eval.Array]*Networks
-	tables map[any]*table
+	mu        sync.RWMutex
+	frozen    bool
+	lists     map[*eval.Array]*Tables
+	nets      map[*eval.Array]*Networks
+	tables    map[any]*table
+	netTables map[any]*netTable
 }
 
 var errNoTable = errors.New("not a lookup table")

@@ -157,7 +157,7 @@ func (c *Compiler) Networks(v eval.Value, single bool, bag *diag.Bag) *Networks 
 	if !ok || single || a.Class != "" {
 		n := &Networks{}
 		if v != nil {
-			n.list = append(n.list, netTableOf(v, Place(v), bag))
+			n.list = append(n.list, c.netTable(v, Place(v), bag))
 		}
 		return n
 	}
@@ -172,7 +172,7 @@ func (c *Compiler) Networks(v eval.Value, single bool, bag *diag.Bag) *Networks 
 		if e.Get() == nil {
 			continue
 		}
-		n.list = append(n.list, netTableOf(e.Get(), elemOrigin(e, a.Origin), bag))
+		n.list = append(n.list, c.netTable(e.Get(), elemOrigin(e, a.Origin), bag))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,8 +185,8 @@ func (c *Compiler) Networks(v eval.Value, single bool, bag *diag.Bag) *Networks 
 	return n
 }
 
-// netTableOf makes one table, which may stand behind one reference more.
-func netTableOf(v eval.Value, at source.Span, bag *diag.Bag) *netTable {
+// netTable makes one table, which may stand behind one reference more; each container once.
+func (c *Compiler) netTable(v eval.Value, at source.Span, bag *diag.Bag) *netTable {
 	if s, ok := v.(*eval.Scalar); ok && s.Class == "" {
 		if s.Origin != nil {
 			at = s.Origin.Span
@@ -196,6 +196,30 @@ func netTableOf(v eval.Value, at source.Span, bag *diag.Bag) *netTable {
 			v = inner.Get()
 		}
 	}
+	var key any
+	switch v.(type) {
+	case *eval.Array, *eval.Hash:
+		key = v
+		c.mu.RLock()
+		tb := c.netTables[key]
+		c.mu.RUnlock()
+		if tb != nil {
+			return tb
+		}
+	}
+	tb := newNetTable(v, at, bag)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if key != nil && !c.frozen {
+		if c.netTables == nil {
+			c.netTables = map[any]*netTable{}
+		}
+		c.netTables[key] = tb
+	}
+	return tb
+}
+
+func newNetTable(v eval.Value, at source.Span, bag *diag.Bag) *netTable {
 	tb := &netTable{origin: at}
 	switch x := v.(type) {
 	case *eval.Array:
