@@ -35,18 +35,23 @@ func decodeBinHex(w io.Writer, r io.Reader) error {
 	}
 	d := &binHex{w: w}
 	for {
-		c, err := in.ReadByte()
-		if err != nil {
-			if err == io.EOF {
-				return d.flush()
+		ln, err := in.ReadSlice('\n')
+		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+			return err
+		}
+		full := err != bufio.ErrBufferFull
+		ln = bytes.TrimRight(ln, whiteSpace)
+		last := full && bytes.HasSuffix(ln, []byte(":"))
+		for _, c := range ln {
+			if err := d.char(c); err != nil {
+				return err
 			}
-			return err
 		}
-		if c == ':' {
+		if last {
+			return d.end()
+		}
+		if err == io.EOF {
 			return d.flush()
-		}
-		if err := d.char(c); err != nil {
-			return err
 		}
 	}
 }
@@ -61,6 +66,17 @@ type binHex struct {
 	header []byte
 	past   bool
 	out    []byte
+	chars  int
+}
+
+// end pads the last group of four characters with zeros.
+func (d *binHex) end() error {
+	for d.chars%4 != 0 {
+		if err := d.char('!'); err != nil {
+			return err
+		}
+	}
+	return d.flush()
 }
 
 func (d *binHex) char(c byte) error {
@@ -68,6 +84,7 @@ func (d *binHex) char(c byte) error {
 	if i < 0 {
 		return nil
 	}
+	d.chars++
 	d.bits = d.bits<<6 | uint32(i)
 	if d.nbits += 6; d.nbits < 8 {
 		return nil

@@ -17,7 +17,8 @@ func (e *Entity) Decode(w io.Writer) error {
 	if how == nil {
 		how = decodeBinary
 	}
-	return how(w, newSpanReader(e.src, e.Body, e.keepCR))
+	keepCR := e.keepCR || e.Encoding == "base64" // which drops every CR itself
+	return how(w, newSpanReader(e.src, e.Body, keepCR))
 }
 
 // Write writes a stretch of the source, such as a preamble, with LF line ends.
@@ -69,7 +70,10 @@ func decodeLines(w io.Writer, r io.Reader) error {
 				out = append(out[:0], rest...)
 			}
 		}
-		if n := len(out); n >= 2 && out[n-2] == '\r' && out[n-1] == '\n' {
+		switch n := len(out); {
+		case n >= 3 && string(out[n-3:]) == "\r\n\n":
+			out = append(out[:n-3], "\n\n"...)
+		case n >= 2 && string(out[n-2:]) == "\r\n":
 			out = append(out[:n-2], '\n')
 		}
 		if _, werr := w.Write(out); werr != nil {
@@ -96,8 +100,8 @@ var base64Value = func() (t [256]bool) {
 
 // decodeBase64 drops everything outside of the alphabet, padding too, and decodes what remains as one run.
 func decodeBase64(w io.Writer, r io.Reader) error {
-	in := make([]byte, 48<<10)
-	out := make([]byte, 36<<10+8)
+	in := make([]byte, 16<<10)
+	out := make([]byte, 12<<10+8)
 	have := 0
 	for {
 		n, err := r.Read(in[have:])

@@ -61,13 +61,59 @@ func DecodeCharset(name, octets string) (string, bool) {
 		return asciiText(octets), true
 	}
 	if e == unicode.UTF8 {
-		return strings.ToValidUTF8(octets, "\uFFFD"), true
+		return validUTF8(octets), true
 	}
 	out, err := e.NewDecoder().String(octets)
 	if err != nil || !utf8.ValidString(out) {
 		out = strings.ToValidUTF8(out, "\uFFFD")
 	}
 	return out, true
+}
+
+// validUTF8 puts one U+FFFD in the place of each longest beginning of a character that does not go on (Unicode 15, section 3.9).
+func validUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			n = brokenLength(s)
+		}
+		b.WriteRune(r)
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// brokenLength is how many octets at the start of s belong to one broken character.
+func brokenLength(s string) int {
+	low, high, want := byte(0x80), byte(0xbf), 0
+	switch c := s[0]; {
+	case c >= 0xc2 && c < 0xe0:
+		want = 2
+	case c >= 0xe0 && c < 0xf0:
+		want = 3
+		if c == 0xe0 {
+			low = 0xa0
+		} else if c == 0xed {
+			high = 0x9f
+		}
+	case c >= 0xf0 && c < 0xf5:
+		want = 4
+		if c == 0xf0 {
+			low = 0x90
+		} else if c == 0xf4 {
+			high = 0x8f
+		}
+	}
+	n := 1
+	for n < want && n < len(s) && s[n] >= low && s[n] <= high {
+		n++
+		low, high = 0x80, 0xbf
+	}
+	return n
 }
 
 type asciiOnly struct{ encoding.Encoding }

@@ -9,10 +9,31 @@ import (
 )
 
 // hint notices the first line that looks like an embedded uuencoded or BinHex file.
-type hint struct{ kind string }
+type hint struct {
+	kind          string
+	begun         bool // a line beginning with "begin"
+	headed, colon bool // the BinHex comment, and a line beginning with a colon behind it
+}
+
+// missing says, for encodings that need a first line, that there was none.
+func (h *hint) missing(encoding string) string {
+	switch {
+	case (encoding == "x-uu" || encoding == "x-uuencode") && !h.begun:
+		return "uu decoding: no begin found"
+	case strings.HasSuffix(encoding, "binhex") && !h.colon, strings.HasSuffix(encoding, "binhex40") && !h.colon:
+		return "binhex decoding: fell off end of file"
+	}
+	return ""
+}
 
 func (h *hint) see(ln *line) {
-	if h.kind != "" || len(ln.text) == 0 {
+	if len(ln.text) == 0 {
+		return
+	}
+	h.begun = h.begun || ln.text[0] == 'b' && bytes.HasPrefix(ln.text, []byte("begin"))
+	h.colon = h.colon || h.headed && ln.text[0] == ':'
+	h.headed = ln.text[0] == '(' && bytes.HasPrefix(ln.text, []byte("(This file must be converted"))
+	if h.kind != "" {
 		return
 	}
 	switch t := ln.text; t[0] {

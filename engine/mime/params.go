@@ -131,12 +131,9 @@ func skipComments(s string, i int) int {
 	}
 }
 
-// paramValue reads a value at or, if none starts there, after i. set is false for a value of which nothing is usable.
+// paramValue reads a value at i; there is none before a semicolon. set is false for a value of which nothing is usable.
 func paramValue(s string, i int) (value string, set bool, next int, ok bool) {
-	for i < len(s) && s[i] == ';' {
-		i++
-	}
-	if i >= len(s) {
+	if i >= len(s) || s[i] == ';' {
 		return "", false, i, false
 	}
 	if s[i] == '"' {

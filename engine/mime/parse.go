@@ -27,6 +27,7 @@ type parser struct {
 	o        Options
 	src      io.ReaderAt
 	r        *lines
+	ln       line // the line just read
 	bounds   map[string][]ending
 	count    int
 	eos      ending
@@ -87,19 +88,18 @@ func (p *parser) chunk(see func(*line)) Span {
 	s := Span{p.r.offset(), p.r.offset()}
 	body := s.Start
 	for {
-		ln, ok := p.r.read()
-		if !ok {
+		var ok bool
+		ln := &p.ln
+		if *ln, ok = p.r.read(); !ok {
 			p.eos = ending{kind: atEnd}
 			return s
 		}
-		if e, hit := p.boundary(&ln); hit {
+		if e, hit := p.boundary(ln); hit {
 			p.eos = e
 			s.End = body
 			return s
 		}
-		if see != nil {
-			see(&ln)
-		}
+		see(ln)
 		s.End, body = ln.end, ln.body
 	}
 }
@@ -159,14 +159,15 @@ func (p *parser) header(e *Entity, b *string) bool {
 	start, stop := p.r.offset(), int64(0)
 	large := false
 	for {
-		ln, ok := p.r.read()
-		if !ok {
+		var ok bool
+		ln := &p.ln
+		if *ln, ok = p.r.read(); !ok {
 			p.eos = ending{kind: atEnd}
 			stop = p.r.end
 			break
 		}
 		stop = ln.end
-		if end, hit := p.boundary(&ln); hit {
+		if end, hit := p.boundary(ln); hit {
 			p.eos = end
 			text = text[:trimmedLen(text)]
 			break
@@ -235,6 +236,10 @@ func (p *parser) multipart(e *Entity, subtype string, depth int, open []string) 
 	p.open(bound)
 	var pre worth
 	span := p.chunk(pre.see)
+	if p.eos.kind == atEnd && pre.lines > 0 {
+		span.End -= pre.newline
+		pre.lastBlank()
+	}
 	if pre.kept(p.eos.kind) {
 		e.Preamble = &span
 	}
@@ -293,8 +298,11 @@ func (p *parser) single(e *Entity, open []string) {
 		e.how = decodeBinary
 		e.Encoding = "binary"
 	}
-	if uu.kind != "" && (e.Encoding == "7bit" || e.Encoding == "8bit" || e.Encoding == "binary") &&
-		(e.EffectiveType == "text/plain" || e.EffectiveType == "application/mac-binhex40" || e.EffectiveType == "application/mac-binhex") {
+	switch words := uu.missing(e.Encoding); {
+	case words != "":
+		p.fail(BodyCut, e.Body.Start, words)
+	case uu.kind != "" && (e.Encoding == "7bit" || e.Encoding == "8bit" || e.Encoding == "binary") &&
+		(e.EffectiveType == "text/plain" || e.EffectiveType == "application/mac-binhex40" || e.EffectiveType == "application/mac-binhex"):
 		if p.embedded(e, uu.kind) {
 			return
 		}
@@ -307,12 +315,30 @@ type worth struct {
 	lines  int
 	blank  bool // the last line was empty
 	unsafe bool
+	cr     bool // the last line ended with a CR of its own
+	// newline is how many octets of the source end the last line: 0, 1 for LF, 2 for CR LF.
+	newline int64
+}
+
+func (w *worth) lastBlank() {
+	if w.blank {
+		w.lines--
+	}
 }
 
 func (w *worth) see(ln *line) {
 	w.lines++
 	t := ln.text[:trimmedLen(ln.text)]
+	w.unsafe = w.unsafe || w.cr
+	w.cr = len(t) < len(ln.text) && ln.text[len(t)] == '\r'
 	w.blank = len(t) == 0
+	w.newline = 0
+	if n := len(ln.text); n > 0 && ln.text[n-1] == '\n' {
+		w.newline = 1 + ln.end - ln.start - int64(n)
+	}
+	if ln.long {
+		w.newline = min(1, ln.end-ln.body)
+	}
 	for _, c := range t {
 		if c < '0' && c != ' ' && c != '\t' && c != '-' && c != '.' && c != '/' && c != ',' || c > '9' && !(c|0x20 >= 'a' && c|0x20 <= 'z') && c != ':' && c != ';' && c != '@' && c != '_' {
 			w.unsafe = true
@@ -327,7 +353,7 @@ func (w *worth) kept(end endKind) bool {
 	if w.blank && end != atEnd {
 		n--
 	}
-	return n > 5 || w.unsafe
+	return n > 5 || w.unsafe || w.cr && end == atEnd
 }
 
 func (p *parser) leaf(e *Entity) { p.out.Leaves = append(p.out.Leaves, e) }
