@@ -37,6 +37,7 @@ type Recipient struct {
 	RemoteMTA   string // next hop that answered
 	RemoteReply string
 	Method      []string // where it is forwarded to, in order of preference
+	SendTo      string   // address to forward to, internal form, when it differs from Internal: an extension was added
 
 	Trace []Step
 }

@@ -38,9 +38,9 @@ func isDomain(s string) bool {
 	return true
 }
 
-// splitExtension splits user+ext into user and +ext. An owner-list or list-request is left whole when - is a delimiter,
+// SplitExtension splits user+ext into user and +ext. An owner-list or list-request is left whole when - is a delimiter,
 // and so are three names that never have extensions.
-func splitExtension(local, delim string) (user, ext string) {
+func SplitExtension(local, delim string) (user, ext string) {
 	switch lower(local) {
 	case "postmaster", "mailer-daemon", "double-bounce":
 		return local, ""
@@ -157,7 +157,7 @@ func (q *Query) Keys() []string {
 	local, domain := q.parts()
 	user, ext := local, ""
 	if q.opt.Delimiter != "" {
-		user, ext = splitExtension(local, q.opt.Delimiter)
+		user, ext = SplitExtension(local, q.opt.Delimiter)
 	}
 	q.rhs = [5]string{q.key, q.rhs[1], user, ext, domain}
 

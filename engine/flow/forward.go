@@ -1,0 +1,247 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"mavis/engine/deliver"
+	"mavis/engine/mail"
+	"mavis/engine/quarantine"
+	"mavis/perlconf/eval"
+	"mavis/rules"
+)
+
+// forward sends the message to everybody who is to get it, one transaction for each version of the header and each next
+// hop, and turns what the next hop refused into replies.
+func (f *Flow) forward(ctx context.Context, t *Task) error {
+	for _, r := range t.Rcpts {
+		s, ok, err := t.Policy.ByCCat("forward_method_maps_by_ccat", Settings(r))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		res, _, err := s.Tables.Find(r.Query)
+		if err != nil {
+			return err
+		}
+		r.Method = methodsOf(res.Value)
+	}
+	var open []*mail.Recipient
+	for _, r := range t.Rcpts {
+		switch {
+		case r.Done != mail.NotDone:
+		case len(r.Method) == 0:
+			return fmt.Errorf("recipient <%s> has no delivery method (forward_method)", r.Addr)
+		default:
+			open = append(open, r)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	copies, err := f.opt.Voice.Groups(t, open)
+	if err != nil {
+		return err
+	}
+	for _, c := range copies {
+		for _, group := range byMethod(c.Rcpts) {
+			if err := f.send(ctx, t, c, group); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range open {
+		if r.Done == mail.Forwarded && !strings.HasPrefix(r.Reply, "2") {
+			if err := f.refused(t, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func byMethod(rcpts []*mail.Recipient) [][]*mail.Recipient {
+	var order []string
+	groups := map[string][]*mail.Recipient{}
+	for _, r := range rcpts {
+		key := strings.Join(r.Method, "\x00")
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], r)
+	}
+	var out [][]*mail.Recipient
+	for _, key := range order {
+		out = append(out, groups[key])
+	}
+	return out
+}
+
+// send hands one version of the message to one next hop and notes the answers.
+func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipient) error {
+	m := &deliver.Outgoing{Sender: t.Envelope.Sender, Header: c.Header, Body: t.Body, BodyOff: t.HeaderSize, BodySize: t.Body.Size() - t.HeaderSize,
+		Params:       deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, Ret: t.Envelope.Ret, EnvID: t.Envelope.EnvID},
+		PerRecipient: t.LMTP, LogID: t.LogID, MailID: t.MailID, XForward: t.xforward()}
+	if c.Body != nil {
+		m.Body, m.BodyOff, m.BodySize = c.Body, 0, c.Body.Size()
+	}
+	if p := t.Client.Peer; p.IsValid() {
+		m.ClientHost, m.ServerPort = p.Addr().String(), t.Client.Local.Port()
+	}
+	if !t.Policy.Bool("propagate_dsn_if_possible") {
+		m.Params.Ret, m.Params.EnvID = "", ""
+	}
+	for _, r := range rcpts {
+		m.Rcpts = append(m.Rcpts, f.outgoing(t, r))
+	}
+	res, err := f.opt.Next.Deliver(ctx, rcpts[0].Method, m)
+	if err != nil {
+		return fmt.Errorf("forwarding FAILED: %w", err)
+	}
+	t.DSNPassedOn = res.DSN && t.Policy.Bool("propagate_dsn_if_possible") && !t.Policy.Bool("terminate_dsn_on_notify_success")
+	for i, r := range rcpts {
+		o := res.Outcomes[i]
+		r.Done = mail.Forwarded
+		r.RemoteMTA, r.RemoteReply = remote(o.Target), o.Answer
+		r.Reply = o.Answer
+		if !o.Own {
+			r.Reply = f.opt.Voice.FromMTA(o.Target, o.Answer, o.Stage.DefaultEnhanced(), o.Stage.Command())
+		}
+		if o.Accepted() {
+			t.committed = true
+		}
+	}
+	return nil
+}
+
+// remote is the next hop without the protocol, as notices name it.
+func remote(target string) string {
+	_, host, _ := strings.Cut(target, ":")
+	return host
+}
+
+func (f *Flow) outgoing(t *Task, r *mail.Recipient) deliver.Rcpt {
+	out := deliver.Rcpt{Addr: r.Addr}
+	if r.SendTo != "" {
+		out.Addr = mail.Quote(r.SendTo)
+	}
+	if !t.Policy.Bool("propagate_dsn_if_possible") {
+		return out
+	}
+	out.ORcpt = r.ORcpt
+	if t.Sender != "" {
+		for _, n := range r.Notify {
+			if n != "SUCCESS" || !t.Policy.Bool("terminate_dsn_on_notify_success") {
+				out.Notify = append(out.Notify, n)
+			}
+		}
+		if len(r.Notify) > 0 && len(out.Notify) == 0 {
+			out.Notify = []string{"NEVER"}
+		}
+	}
+	return out
+}
+
+// xforward tells the next hop of the first client.
+func (t *Task) xforward() map[string]string {
+	x := map[string]string{}
+	c := t.Client
+	for k, v := range map[string]string{"ADDR": t.ClientIP, "NAME": c.XName, "PORT": c.XPort, "PROTO": c.XProto, "HELO": c.XHelo,
+		"SOURCE": c.XSource, "IDENT": c.XIdent} {
+		if v != "" {
+			x[k] = v
+		}
+	}
+	return x
+}
+
+// refused gives a recipient whom the next hop did not take the category MTA, and a reply of our own around the hop's.
+func (f *Flow) refused(t *Task, r *mail.Recipient) error {
+	minor := 0
+	switch {
+	case strings.HasPrefix(r.Reply, "5"):
+		minor = 2
+	case strings.HasPrefix(r.Reply, "4"):
+		minor = 1
+	}
+	r.Cats.Add(rules.MTA, minor)
+	t.Cats.Add(rules.MTA, minor)
+	r.Blocking = &rules.CCat{Major: rules.MTA, Minor: minor}
+	if t.Blocking == nil {
+		t.Blocking = r.Blocking
+	}
+	r.Destiny = rules.Pass
+	s, ok, err := t.Policy.ByCCat("final_destiny_maps_by_ccat", Settings(r))
+	if err != nil {
+		return err
+	}
+	if ok {
+		res, found, err := s.Tables.Find(r.Query)
+		if err != nil {
+			return err
+		}
+		if found {
+			r.Destiny = rules.Destiny(eval.ToInt(res.Value))
+		}
+	}
+	if r.Destiny == rules.Pass {
+		r.Destiny = rules.TempFail
+		if minor == 2 {
+			r.Destiny = rules.Reject
+		}
+	}
+	r.Reply = f.opt.Voice.Relaying(r.Reply, r.Destiny, t.Policy.Bool("soft_bounce"), f.opt.Voice.Reason(t, r))
+	r.Done = mail.Settled
+	return nil
+}
+
+// post sends a letter of ours. retry says that a temporary failure must defer the message that caused it.
+func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err error) {
+	m := &deliver.Outgoing{Sender: mail.Quote(l.Sender), Header: l.Data, LogID: t.LogID, MailID: t.MailID,
+		Params: deliver.Params{BodyType: l.BodyType, SMTPUTF8: l.SMTPUTF8, EnvID: l.EnvID}}
+	for i, to := range l.Rcpts {
+		rcpt := deliver.Rcpt{Addr: mail.Quote(to)}
+		if i < len(l.ORcpts) {
+			rcpt.ORcpt = l.ORcpts[i]
+		}
+		m.Rcpts = append(m.Rcpts, rcpt)
+	}
+	res, err := f.opt.Next.Deliver(ctx, methodsOf(t.Policy.Value("notify_method")), m)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range res.Outcomes {
+		switch {
+		case o.Accepted():
+			accepted = true
+		case o.Code/100 == 4:
+			return accepted, fmt.Errorf("%s", o.Answer)
+		default:
+			f.logf(-1, t.LogID, "FAILED to notify %s: %s", o.Addr, o.Answer)
+		}
+	}
+	return accepted, nil
+}
+
+// sendHeld passes a held message on to an address.
+func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
+	m := &deliver.Outgoing{Sender: mail.Quote(q.Sender), Header: append(append([]byte{}, q.Header...), "\r\n"...), Body: t.Body, BodyOff: t.HeaderSize,
+		BodySize: t.Body.Size() - t.HeaderSize, LogID: t.LogID, MailID: t.MailID,
+		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8}}
+	for _, to := range q.To {
+		m.Rcpts = append(m.Rcpts, deliver.Rcpt{Addr: mail.Quote(to)})
+	}
+	res, err := f.opt.Next.Deliver(ctx, []string{q.Method}, m)
+	if err != nil {
+		return err
+	}
+	for _, o := range res.Outcomes {
+		if !o.Accepted() {
+			return fmt.Errorf("<%s>: %s", o.Addr, o.Answer)
+		}
+	}
+	return nil
+}

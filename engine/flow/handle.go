@@ -1,0 +1,172 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"mavis/engine/ingress"
+	"mavis/engine/mail"
+	"mavis/perlconf/eval"
+	"mavis/rules"
+)
+
+// handle is the way of one message. It gives the reply for all recipients.
+func (f *Flow) handle(ctx context.Context, t *Task, tx *ingress.Transaction) (string, error) {
+	var err error
+	bits := int(eval.ToInt(t.Policy.Config().Global('$', "mail_id_size_bits")))
+	if t.MailID, t.Secret, err = NewMailID(bits); err != nil {
+		return "", err
+	}
+	if err := f.inspect(t); err != nil {
+		return "", err
+	}
+	if err := f.check(ctx, t, tx); err != nil {
+		return "", err
+	}
+	if err := f.decide(t); err != nil {
+		return "", err
+	}
+	if err := f.hold(ctx, t); err != nil {
+		return "", err
+	}
+	if err := f.tell(ctx, t); err != nil {
+		return "", err
+	}
+	if err := f.forward(ctx, t); err != nil {
+		return "", err
+	}
+	return f.conclude(ctx, t)
+}
+
+// check finds out what the message holds.
+func (f *Flow) check(ctx context.Context, t *Task, tx *ingress.Transaction) error {
+	if err := f.unpack(ctx, t, tx.Task.Dir); err != nil {
+		return err
+	}
+	f.checkHeader(t)
+	if err := f.checkBanned(t); err != nil {
+		return err
+	}
+	return f.checkVirus(ctx, t, tx.Task.Body().File)
+}
+
+// tell sends notices to administrators and recipients, before the message itself goes out.
+func (f *Flow) tell(ctx context.Context, t *Task) error {
+	admins, err := f.admins(t)
+	if err != nil {
+		return err
+	}
+	if len(admins) > 0 {
+		l, err := f.opt.Voice.Admin(t, admins)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			if _, err := f.post(ctx, t, l); err != nil {
+				return fmt.Errorf("temporarily unable to notify admin: %w", err)
+			}
+		}
+	}
+	for _, r := range t.Rcpts {
+		warn, err := f.warn(t, r)
+		if err != nil {
+			return err
+		}
+		if !warn {
+			continue
+		}
+		l, err := f.opt.Voice.Recipient(t, r)
+		if err != nil {
+			return err
+		}
+		if l == nil {
+			continue
+		}
+		if _, err := f.post(ctx, t, l); err != nil {
+			return fmt.Errorf("temporarily unable to notify recipient: %w", err)
+		}
+	}
+	return nil
+}
+
+// admins are the administrators of the recipients, each once.
+func (f *Flow) admins(t *Task) ([]string, error) {
+	var out []string
+	add := func(a string) {
+		if a != "" && !contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	for _, r := range t.Rcpts {
+		s, ok, err := t.Policy.ByCCat("admin_maps_by_ccat", Settings(r))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			res, found, err := s.Tables.Find(r.Query)
+			if err != nil {
+				return nil, err
+			}
+			over := false
+			if c := Settings(r); found && len(c) > 0 && (c[0].Major == rules.Spam || c[0].Major == rules.Spammy) {
+				if over, err = f.overCutoff(t, r, "spam_notifyadmin_cutoff_level_maps"); err != nil {
+					return nil, err
+				}
+			}
+			if found && !over {
+				add(res.String())
+			}
+		}
+		if r.Cats.Main().Major == rules.Virus && len(t.VirusNames()) > 0 {
+			res, found, err := t.Policy.Tables("newvirus_admin_maps").Find(r.Query)
+			if err != nil {
+				return nil, err
+			}
+			if found {
+				add(res.String())
+			}
+		}
+	}
+	return out, nil
+}
+
+// warn says whether a recipient is to be told: when its tables say so, and it is local or $warn_offsite is set.
+func (f *Flow) warn(t *Task, r *mail.Recipient) (bool, error) {
+	s, ok, err := t.Policy.ByCCat("warnrecip_maps_by_ccat", Settings(r))
+	if err != nil || !ok {
+		return false, err
+	}
+	res, found, err := s.Tables.Find(r.Query)
+	if err != nil || !found || !res.Bool() {
+		return false, err
+	}
+	return r.Local || t.Policy.Bool("warn_offsite"), nil
+}
+
+// conclude bounces where that is due, words the reply, and writes the log.
+func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
+	letter, suppressed, err := f.opt.Voice.Bounce(t)
+	if err != nil {
+		return "", err
+	}
+	text, _ := f.opt.Voice.ForAll(t.Rcpts, t.LogID, t.LMTP, suppressed && letter == nil)
+	switch {
+	case letter != nil && !strings.HasPrefix(text, "4"):
+		sent, err := f.post(ctx, t, letter)
+		if err != nil {
+			return "", fmt.Errorf("temporarily unable to send DSN to <%s>: %w", t.Envelope.Sender, err)
+		}
+		if sent {
+			t.DSNSent = 1
+			t.committed = true
+		} else {
+			f.logf(-1, t.LogID, "NOTICE: UNABLE TO SEND DSN to <%s>", t.Envelope.Sender)
+		}
+	case letter == nil && suppressed:
+		t.DSNSent = 2
+	}
+	t.actions(text)
+	f.opt.Voice.Log(t)
+	return text, nil
+}
