@@ -66,6 +66,7 @@ func Bind(src Source, bag *diag.Bag) *Config {
 	b := &binder{src: src, bag: bag, cfg: &Config{src: src, banks: map[string]*eval.Hash{}}, seen: map[any]bool{}}
 	b.bindBanks()
 	b.bindGlobals()
+	b.imply()
 	b.bindListeners()
 	b.checkMembers(b.cfg.base)
 	for _, name := range b.cfg.Banks() {

@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"mavis/perlconf/diag"
 	"mavis/perlconf/eval"
 	"mavis/rules"
 	"mavis/rules/load"
+	"mavis/rules/lookup"
 	"mavis/testdata/peer"
 )
 
@@ -184,6 +186,64 @@ func TestStockScanners(t *testing.T) {
 	}
 }
 
+// TestScannerForms reads the forms of entries that Debian's list holds as comments.
+func TestScannerForms(t *testing.T) {
+	c, bag := config(t, `$inet_socket_port = 10024; $TEMPBASE = '/tmp';
+@av_scanners = (
+ ['Sophie', \&ask_daemon, ["{}/\n", '/var/run/sophie'],
+   qr/(?x)^ 0+ ( : | [\000\r\n]* $)/m,  qr/(?x)^ 1 ( : | [\000\r\n]* $)/m, qr/(?x)^ [-+]? \d+ : (.*?) [\000\r\n]* $/m ],
+ ['Sophos SAVI', \&ask_daemon, ['*', 'savi-perl:'], [0], [1], qr/^(.*) FOUND$/m ],
+ ['Sophos-SSSP', \&ask_daemon, ["{}", 'sssp:/var/run/savdi/sssp.sock'],
+   qr/^DONE OK\b/m, qr/^VIRUS\b/m, qr/^VIRUS\s*(\S*)/m ],
+ ['DrWebD', \&ask_daemon,
+   [pack('N',1). pack('N',0x00280001). pack('N', length("$TEMPBASE/amavis-yyyymmddTHHMMSS-xxxxx/parts/pxxx")).
+    '{}/*'. pack('N',0). pack('N',0), '/var/drweb/run/drwebd.sock' ],
+   qr/\A\x00[\x10\x11][\x00\x10]\x00/sm, qr/\A\x00[\x00\x01][\x00\x10][\x20\x40\x80]/sm,
+   qr/\A.{12}(?:infected with )?([^\x00]+)\x00/sm ],
+ ['File::Scan', sub {Amavis::AV::ask_av(sub{ my($fn)=@_; (0,"Clean") }, @_) }, ["{}/*"], [0], [1], qr/^(.*) FOUND$/m ],
+ ['check-jpeg', sub { 1 }, ["{}/*"], undef, [1], qr/^(bad jpeg: .*)$/m ],
+ ['wasteful sleeper example', '/bin/sleep', '3', undef, undef, qr/no such/m ],
+ ['null', sub {}, ["{}"], undef, undef, qr/no such/m ],
+ ['Panda', ['pavcl'], '-TSR {}', [0], [0x10, 0x30, 0xF0], qr/Found virus :\s*(\S+)/m ],
+ ['F-PROT', ['fpscan'], '--report {}', [0,8,64], [1,2,3, 4+1,4+2,4+3, 8+1], qr/^\[Found/m ],
+ ['MkS_Vir daemon', 'mksscan', '-s -q {}', [0], [1..7], qr/^... (\S+)/m ],
+ ['drweb', ['/opt/drweb/drweb', 'drweb'], '-path={} -al', [0,32], [1,9,33], qr' infected (?:with|by)(?: virus)? (.*)$'m ],
+ ['always-clean', sub {0}],
+);`)
+	clean(t, bag)
+	got := c.Base().AVScanners()
+	if len(got) != 13 {
+		t.Fatalf("%d scanners", len(got))
+	}
+	if q := got[3].Query[0]; len(q) != 24 || !strings.HasPrefix(q, "\x00\x00\x00\x01\x00\x28\x00\x01") || got[3].Sockets[0] != "/var/drweb/run/drwebd.sock" {
+		t.Errorf("%q", q)
+	}
+	for i, want := range []struct {
+		call, own, inconclusive bool
+		infected                []int
+	}{{call: true}, {call: true, infected: []int{1}}, {call: true}, {call: true}, {own: true, infected: []int{1}},
+		{own: true, inconclusive: true, infected: []int{1}}, {inconclusive: true}, {own: true, inconclusive: true},
+		{infected: []int{16, 48, 240}}, {infected: []int{1, 2, 3, 5, 6, 7, 9}}, {infected: []int{1, 2, 3, 4, 5, 6, 7}},
+		{infected: []int{1, 9, 33}}, {own: true, inconclusive: true}} {
+		s := got[i]
+		if (s.Call == "ask_daemon") != want.call || (s.CallCode != nil) != want.own || s.Inconclusive != want.inconclusive ||
+			!reflect.DeepEqual(s.Infected.Status, want.infected) {
+			t.Errorf("%+v", s)
+		}
+	}
+	out, err := c.Base().Run(got[12].CallCode)
+	if err != nil || len(out) != 1 || eval.ToString(out[0]) != "0" {
+		t.Errorf("%v %v", out, err)
+	}
+}
+
+// silent is a database that knows nothing.
+type silent struct{}
+
+func (silent) Field(*rules.Policy, *lookup.Field, string, bool) ([]lookup.Result, error) {
+	return nil, nil
+}
+
 // TestCorpus binds every configuration that people have published and that can be loaded. None may be unreadable to the
 // model where the original starts with it: only networks that are placeholders, and ACTION code, are faults.
 func TestCorpus(t *testing.T) {
@@ -208,6 +268,7 @@ func TestCorpus(t *testing.T) {
 			bound++
 			bag := &diag.Bag{}
 			c := rules.Bind(res.Vars, bag)
+			c.External = silent{}
 			faulty := false
 			for _, d := range bag.All {
 				if d.Severity == diag.Error && !known[d.Code] {

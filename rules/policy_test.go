@@ -8,6 +8,7 @@ import (
 
 	"mavis/perlconf/diag"
 	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
 )
 
 func TestPolicyBanks(t *testing.T) {
@@ -243,6 +244,51 @@ func TestByCCat(t *testing.T) {
 	}
 	if _, ok, err := p.ByCCat("warnsender_by_ccat", []CCat{{Spam, 0}}); ok || err != nil {
 		t.Error("an empty table has an entry")
+	}
+}
+
+// database answers SQL fields by name.
+type database map[string]eval.Value
+
+func (d database) Field(_ *Policy, f *lookup.Field, key string, _ bool) ([]lookup.Result, error) {
+	if f.Kind != lookup.SQL {
+		return nil, errors.New("not asked for")
+	}
+	if v, ok := d[f.Name+" "+key]; ok {
+		return []lookup.Result{{Value: v, Key: "row"}}, nil
+	}
+	return nil, nil
+}
+
+func TestImpliedFields(t *testing.T) {
+	f := newFake(t)
+	f.set("lookup_maps_imply_sql_and_ldap", int64(1))
+	f.list("spam_kill_level_maps", int64(6))
+	f.list("lookup_sql_dsn", list("DBI:SQLite:x", nil, nil))
+	f.put("policy_bank", "OWN", hash("spam_kill_level_maps", list(int64(7))))
+	f.put("policy_bank", "LDAP", hash("enable_ldap", int64(1)))
+	c := f.mustBind()
+	p := c.Base()
+	if _, _, err := p.Find("spam_kill_level_maps", "a@b"); !errors.Is(err, lookup.ErrUnavailable) {
+		t.Errorf("without anybody to ask: %v", err)
+	}
+	c.External = database{"spam_kill_level a@b": 2.5}
+	for key, want := range map[string]float64{"a@b": 2.5, "c@d": 6} {
+		if r, ok, err := p.Find("spam_kill_level_maps", key); !ok || err != nil || r.Num() != want {
+			t.Errorf("%s: %+v %v", key, r, err)
+		}
+	}
+	own, _ := p.With("OWN")
+	if r, _, err := own.Find("spam_kill_level_maps", "a@b"); err != nil || r.Num() != 7 {
+		t.Errorf("a bank's own list: %+v %v", r, err)
+	}
+	l, _ := p.With("LDAP")
+	if _, _, err := l.Find("spam_kill_level_maps", "c@d"); err == nil {
+		t.Error("LDAP is not asked under the bank that enables it")
+	}
+	f.list("lookup_sql_dsn")
+	if r, ok, err := f.mustBind().Base().Find("spam_kill_level_maps", "a@b"); !ok || err != nil || r.Num() != 6 {
+		t.Errorf("without a database: %+v %v", r, err)
 	}
 }
 

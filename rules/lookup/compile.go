@@ -21,6 +21,7 @@ type Compiler struct {
 	nets      map[*eval.Array]*Networks
 	tables    map[any]*table
 	netTables map[any]*netTable
+	implied   map[*eval.Array][]*Field
 }
 
 var errNoTable = errors.New("not a lookup table")
@@ -31,6 +32,16 @@ func (c *Compiler) Freeze() {
 	c.mu.Lock()
 	c.frozen = true
 	c.mu.Unlock()
+}
+
+// Imply puts fields of databases before the tables of an array. It must be called before tables are made of it.
+func (c *Compiler) Imply(list *eval.Array, fields ...*Field) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.implied == nil {
+		c.implied = map[*eval.Array][]*Field{}
+	}
+	c.implied[list] = append(c.implied[list], fields...)
 }
 
 // Tables makes a list of tables: an array is the list, undef an empty one, anything else a list of one. Faults go into
@@ -44,12 +55,15 @@ func (c *Compiler) Tables(v eval.Value, bag *diag.Bag) *Tables {
 			break
 		}
 		c.mu.RLock()
-		t := c.lists[x]
+		t, implied := c.lists[x], c.implied[x]
 		c.mu.RUnlock()
 		if t != nil {
 			return t
 		}
 		t = &Tables{c: c}
+		for _, f := range implied {
+			t.list = append(t.list, &table{kind: f.Kind, field: f})
+		}
 		for _, e := range x.Elems {
 			at := elemOrigin(e, x.Origin)
 			if tb := c.element(e.Get(), at, bag); tb != nil {
