@@ -1,7 +1,7 @@
 # Everything is built static: no C compiler is needed, and one file is all that a host gets.
 export CGO_ENABLED = 0
 GO ?= go
-STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@2026.2.2
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: build try test check bench install clean
 

@@ -39,6 +39,18 @@ func readHeader(m *mail.Message) error {
 	return nil
 }
 
+// missingSeparator says that the message ended within its header. The original counts the empty line that should have
+// come (RFC 1870 size), and log lines show its figure.
+func missingSeparator(m *mail.Message) bool {
+	return m.HeaderSize == m.Body.Size() && len(m.Header) > 0 && !endsBlank(m)
+}
+
+func endsBlank(m *mail.Message) bool {
+	tail := make([]byte, 4)
+	n, _ := m.Body.ReadAt(tail, max(0, m.HeaderSize-4))
+	return bytes.HasSuffix(tail[:n], []byte("\n\r\n")) || bytes.HasSuffix(tail[:n], []byte("\n\n"))
+}
+
 // headerBytes reads up to the first empty line, which is included.
 func headerBytes(b mail.Body) ([]byte, error) {
 	buf := make([]byte, 0, 4096)
@@ -138,6 +150,9 @@ func scanBytes(t *Task) error {
 func (f *Flow) inspect(t *Task) error {
 	if err := readHeader(t.Message); err != nil {
 		return err
+	}
+	if missingSeparator(t.Message) {
+		t.Size += 2
 	}
 	if err := scanBytes(t); err != nil {
 		return err

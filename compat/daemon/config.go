@@ -1,0 +1,103 @@
+package daemon
+
+import (
+	"errors"
+	"strings"
+
+	"mavis/compat/logline"
+	"mavis/perlconf/diag"
+	"mavis/perlconf/eval"
+	"mavis/rules"
+	"mavis/rules/load"
+)
+
+// Overrides are the options of the command line that stand above the files: values of variables without sigil.
+type Overrides map[string]string
+
+// Source says what to load.
+type Source struct {
+	Files     []string // none: those of the host
+	Host      eval.Host
+	Overrides Overrides
+	Instance  string
+	// Identity and TrustWritable are load.Options.Daemon and TrustWritable.
+	Identity      *load.Identity
+	TrustWritable bool
+	// Adjust may change variables once everything is loaded, before the model is made of them.
+	Adjust func(v *load.Vars)
+}
+
+// ErrConfig means that the configuration cannot be used; the diagnostics say why.
+var ErrConfig = errors.New("the configuration cannot be used")
+
+// Load reads a configuration into the typed model. The diagnostics are there in any case.
+func Load(s Source) (*rules.Config, *diag.Bag, error) {
+	bag := &diag.Bag{}
+	if s.Host == nil {
+		s.Host = load.DaemonHost{}
+	}
+	files := s.Files
+	if len(files) == 0 {
+		files = load.Find(s.Host)
+	}
+	if len(files) == 0 {
+		return nil, bag, errors.New("no configuration file was named, and none is at its usual places")
+	}
+	res, err := load.Files(load.Options{Host: s.Host, Daemon: s.Identity, TrustWritable: s.TrustWritable, Builtin: Builtin, Instance: s.Instance,
+		Program: "amavisd", Bag: bag, At: func(stage load.Stage, v *load.Vars) {
+			if stage == load.Fresh || stage == load.Complete {
+				s.Overrides.apply(v)
+			}
+			if stage == load.Complete && s.Adjust != nil {
+				s.Adjust(v)
+			}
+		}}, files...)
+	if err != nil {
+		bag.Sort()
+		return nil, bag, ErrConfig
+	}
+	cfg := rules.Bind(res.Vars, bag)
+	res.Vars.Leftovers(bag)
+	honours(cfg, bag)
+	bag.Sort()
+	if bag.HasErrors() {
+		return nil, bag, ErrConfig
+	}
+	return cfg, bag, nil
+}
+
+func (o Overrides) apply(v *load.Vars) {
+	for name, value := range o {
+		if s := v.Scalar(name); s != nil {
+			s.V = value
+		}
+	}
+}
+
+// Builtin gives the text of a built-in template.
+func Builtin(name string) string {
+	switch name {
+	case "log_short_templ":
+		return logline.Short()
+	case "log_verbose_templ":
+		return logline.Verbose()
+	case "log_recip_templ":
+		return logline.Recip()
+	}
+	return noticeText(name)
+}
+
+// speaksPDP says that a listener speaks AM.PDP by its policy bank.
+func speaksPDP(cfg *rules.Config, l rules.Listener) bool {
+	p := cfg.Base()
+	banks := cfg.PortBanks(l.Host, l.Port)
+	if l.Network == "unix" {
+		banks = cfg.SocketBanks(l.Address)
+	}
+	for _, b := range banks {
+		if q, err := p.With(b); err == nil {
+			p = q
+		}
+	}
+	return strings.HasPrefix(p.Str("protocol"), "AM.PDP")
+}

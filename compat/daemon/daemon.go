@@ -1,0 +1,168 @@
+// Package daemon puts the parts together: from a typed configuration to sockets that take mail. amavisd and
+// `mavis try` are both made of it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"mavis/compat/logline"
+	"mavis/compat/voice"
+	"mavis/engine/deliver"
+	"mavis/engine/filetype"
+	"mavis/engine/flow"
+	"mavis/engine/ingress"
+	"mavis/engine/program"
+	"mavis/engine/spool"
+	"mavis/engine/unpack"
+	"mavis/rules"
+)
+
+// Options of a Daemon. Config and Log are needed.
+type Options struct {
+	Config *rules.Config
+	Log    *logline.Logger
+	// Sandbox holds helper programs; a program whose main does not call unpack.ChildMain first must switch it off.
+	Sandbox unpack.Sandbox
+	// Scanners and Watch are passed to the flow.
+	Scanners func(p *rules.Policy) (primary, backup []rules.Scanner)
+	Watch    func(t *flow.Task, reply string)
+}
+
+// Daemon takes mail.
+type Daemon struct {
+	opt     Options
+	types   *filetype.Classifier
+	spool   *spool.Spool
+	client  *deliver.Client
+	voice   *voice.Voice
+	flow    *flow.Flow
+	server  *ingress.Server
+	mu      sync.Mutex
+	sockets map[string]net.Listener
+	serving sync.WaitGroup
+}
+
+// New makes the parts. Temporary files go to $TEMPBASE, which must exist.
+func New(opt Options) (*Daemon, error) {
+	cfg := opt.Config
+	d := &Daemon{opt: opt, sockets: map[string]net.Listener{}}
+	file, found := program.Find(cfg.Paths.File, cfg.Paths.Search)
+	if !found {
+		d.logf(-1, "No file(1) program: types of parts come from a small built-in table")
+	}
+	d.types = filetype.New(strings.Join(file, " "), filetype.Options{Dir: "/"})
+	var err error
+	d.spool, err = spool.Open(spool.Options{TempBase: cfg.Paths.Temp, Logf: func(format string, args ...any) { d.logf(-1, format, args...) }})
+	if err != nil {
+		d.types.Close()
+		return nil, err
+	}
+	d.client = deliver.New(deliver.Options{Logf: d.logf, Helo: cfg.Base().Str("localhost_name")})
+	d.voice = voice.New(voice.Options{Log: opt.Log})
+	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Next: d.client, Voice: d.voice,
+		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch})
+	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
+	return d, nil
+}
+
+// Listen opens the sockets of the configuration; those that are open already stay.
+func (d *Daemon) Listen(listeners []rules.Listener) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range listeners {
+		key := l.Network + " " + l.Address
+		if d.sockets[key] != nil {
+			continue
+		}
+		s, err := open(l)
+		if err != nil {
+			return fmt.Errorf("can't listen on %s: %w", l.Address, err)
+		}
+		d.sockets[key] = s
+		d.logf(2, "listening on %s", s.Addr())
+		d.serving.Add(1)
+		serve := d.server.Serve
+		if speaksPDP(d.opt.Config, l) {
+			serve = d.deferPDP
+		}
+		go func() {
+			defer d.serving.Done()
+			if err := serve(s); err != nil {
+				d.logf(-2, "socket %s: %v", s.Addr(), err)
+			}
+		}()
+	}
+	return nil
+}
+
+// Addr gives the address of the n-th socket in no fixed order; it serves rehearsals that listen on one free port.
+func (d *Daemon) Addr() net.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.sockets {
+		return s.Addr()
+	}
+	return nil
+}
+
+func open(l rules.Listener) (net.Listener, error) {
+	if l.Network != "unix" {
+		return net.Listen("tcp", l.Address)
+	}
+	if c, err := net.DialTimeout("unix", l.Address, time.Second); err == nil {
+		c.Close()
+		return nil, errors.New("another process listens there")
+	}
+	if st, err := os.Lstat(l.Address); err == nil && st.Mode()&os.ModeSocket != 0 {
+		if err := os.Remove(l.Address); err != nil {
+			return nil, err
+		}
+	}
+	s, err := net.Listen("unix", l.Address)
+	if err == nil && l.HasMode {
+		err = os.Chmod(l.Address, os.FileMode(l.Mode)&os.ModePerm)
+	}
+	return s, err
+}
+
+// Use takes a configuration that was read anew, for sessions that begin from now on.
+func (d *Daemon) Use(cfg *rules.Config) error {
+	if err := d.Listen(cfg.Listeners); err != nil {
+		return err
+	}
+	d.flow.Use(cfg)
+	return nil
+}
+
+// Close ends: running transactions get their reply, within the time that ctx grants.
+func (d *Daemon) Close(ctx context.Context) error {
+	d.mu.Lock()
+	for _, s := range d.sockets {
+		s.Close()
+	}
+	d.mu.Unlock()
+	err := d.server.Shutdown(ctx)
+	d.serving.Wait()
+	d.client.Close()
+	d.types.Close()
+	return errors.Join(err, d.spool.Close())
+}
+
+func (d *Daemon) logf(level int, format string, args ...any) {
+	if d.opt.Log.Enabled(level, nil) {
+		d.opt.Log.Log(level, "", fmt.Sprintf(format, args...), nil)
+	}
+}
+
+// logger is the log as the flow sees it.
+type logger struct{ l *logline.Logger }
+
+func (l logger) Log(level int, id, line string) { l.l.Log(level, id, line, nil) }
+func (l logger) Enabled(level int) bool         { return l.l.Enabled(level, nil) }

@@ -1,0 +1,163 @@
+package voice
+
+import (
+	"errors"
+	"strings"
+
+	"mavis/compat/header"
+	"mavis/compat/macro/facts"
+	"mavis/engine/flow"
+	"mavis/engine/mail"
+	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
+)
+
+// settings are the members of the policy in force, and the facts, that govern header fields.
+func settings(t *flow.Task) header.Settings {
+	p := t.Policy
+	allowed, ours := p.Hash("allowed_added_header_fields"), p.Hash("prefer_our_added_header_fields")
+	s := header.Settings{
+		Hostname: p.Str("myhostname"), LocalName: p.Str("localhost_name"), Product: eval.ToString(p.Config().Global('$', "myproduct_name")),
+		Allowed:    func(f string) bool { return allowed.Bool(strings.ToLower(f)) },
+		PreferOurs: func(f string) bool { return ours.Bool(strings.ToLower(f)) },
+		Tag:        p.Str("X_HEADER_TAG"), Line: p.Str("X_HEADER_LINE"), RemoveScanned: p.Bool("remove_existing_x_scanned_headers"),
+		StarChar: p.Str("sa_spam_level_char"), AuthServID: p.Str("myauthservid"), VerifyDKIM: p.Bool("enable_dkim_verification"),
+		VirusCode: flow.VirusCode(p), SpamCode: flow.SpamCode(p),
+		Format: header.Format{Charset: p.Str("hdr_encoding"), Base64: strings.EqualFold(p.Str("hdr_encoding_qb"), "B"), SMTPUTF8: t.Envelope.SMTPUTF8},
+		LogID:  t.LogID, MailID: t.MailID, Received: t.Received, Sender: mail.Quote(t.Sender), Hold: t.Hold, Viruses: t.VirusNames(), BadHeaders: t.BadHeaders,
+		Quarantined: len(t.QuarantinedTo) > 0, Supplementary: t.SpamInfo, Header: t.Header, ClientAddr: t.ClientIP, ClientPort: t.ClientPort,
+		Connection: header.Connection{Helo: t.Client.Helo, Protocol: t.Client.Protocol},
+	}
+	if a := t.Client.Peer; a.IsValid() {
+		s.Connection.ClientIP = a.Addr().String()
+		s.Connection.SocketIP, s.Connection.SocketPort = t.Client.Local.Addr().String(), int(t.Client.Local.Port())
+	}
+	for _, r := range t.Rcpts {
+		s.Recipients = append(s.Recipients, mail.Quote(r.Internal))
+	}
+	return s
+}
+
+func headerRecipient(t *flow.Task, r *mail.Recipient) (header.Recipient, error) {
+	h := header.Recipient{Recipient: recipient(t, r), Blacklisted: r.Blacklisted, Whitelisted: r.Whitelisted, BypassVirus: r.BypassVirus,
+		Mangled: r.Mangle, Forwarded: len(r.Method) > 0}
+	if name, ok := names(t.Policy.Config())(r.Cats.Main()); ok {
+		h.CategoryName = name
+	}
+	res, ok, err := t.Policy.Tables("remove_existing_spam_headers_maps").Find(r.Query)
+	if err != nil {
+		return h, err
+	}
+	h.RemoveSpam = ok && res.Bool()
+	if r.Local {
+		h.SubjectTag, err = subjectTag(t, r)
+	}
+	return h, err
+}
+
+// subjectTag is the first tag, from the most important category down, that is not empty.
+func subjectTag(t *flow.Task, r *mail.Recipient) (string, error) {
+	rows, err := t.Policy.AllByCCat([]string{"subject_tag_maps_by_ccat"}, r.Cats)
+	if err != nil {
+		return "", err
+	}
+	for _, row := range rows {
+		res, ok, err := row[0].Tables.Find(r.Query)
+		if err != nil || ok && res.String() != "" {
+			return res.String(), err
+		}
+	}
+	return "", nil
+}
+
+var errMangle = errors.New("changing the body of a message (defang, disclaimer) is not supported by this version")
+
+// Groups parts recipients by the header they get. Recipients of one group share a copy.
+func (v *Voice) Groups(t *flow.Task, rcpts []*mail.Recipient) ([]flow.Copy, error) {
+	s := settings(t)
+	var order []string
+	copies := map[string]*flow.Copy{}
+	for _, r := range rcpts {
+		if r.Mangle != "" {
+			return nil, errMangle
+		}
+		h, err := headerRecipient(t, r)
+		if err != nil {
+			return nil, err
+		}
+		key := header.Key(s, h)
+		c := copies[key]
+		if c == nil {
+			edits, _ := header.Forward(s, h)
+			res := header.Apply(t.Header, edits, repair(t))
+			if res.Received > maxHops {
+				return nil, errLoop
+			}
+			c = &flow.Copy{Header: append(res.Header, "\r\n"...)}
+			copies[key] = c
+			order = append(order, key)
+		}
+		_, r.Tagged = header.Forward(s, h)
+		if err := extend(t, r); err != nil {
+			return nil, err
+		}
+		c.Rcpts = append(c.Rcpts, r)
+	}
+	var out []flow.Copy
+	for _, key := range order {
+		out = append(out, *copies[key])
+	}
+	return out, nil
+}
+
+// maxHops is how many Received fields a message may have before it is taken to go round in circles (RFC 5321 section 6.3).
+const maxHops = 100
+
+var errLoop = errors.New("too many hops: more than 100 Received header fields")
+
+func repair(t *flow.Task) header.Repair {
+	p := t.Policy
+	if !p.Bool("allow_fixing_improper_header") {
+		return header.Repair{}
+	}
+	return header.Repair{BareCR: true, Folding: p.Bool("allow_fixing_improper_header_folding"), Long: p.Bool("allow_fixing_long_header_lines")}
+}
+
+// Held is the header of the copy for quarantine.
+func (v *Voice) Held(t *flow.Task) ([]byte, error) {
+	var rcpts []header.Recipient
+	for _, r := range t.Rcpts {
+		h, err := headerRecipient(t, r)
+		if err != nil {
+			return nil, err
+		}
+		rcpts = append(rcpts, h)
+	}
+	return header.Apply(t.Header, header.Quarantine(settings(t), rcpts), repair(t)).Header, nil
+}
+
+// extend appends the address extension that the recipient's category asks for (user+virus@…). Only local addresses get one.
+func extend(t *flow.Task, r *mail.Recipient) error {
+	delim := t.Policy.Str("recipient_delimiter")
+	if !r.Local || delim == "" {
+		return nil
+	}
+	s, ok, err := t.Policy.ByCCat("addr_extension_maps_by_ccat", flow.Settings(r))
+	if err != nil || !ok {
+		return err
+	}
+	res, ok, err := s.Tables.Find(r.Query)
+	if err != nil || !ok || res.String() == "" {
+		return err
+	}
+	local, domain := mail.SplitAddress(r.Internal)
+	if t.Policy.Bool("replace_existing_extension") {
+		local, _ = lookup.SplitExtension(local, delim)
+	}
+	r.SendTo = local + delim[:1] + res.String() + domain
+	r.Tagged = true
+	if r.ORcpt == "" {
+		r.ORcpt = "rfc822;" + facts.Normalize(mail.Quote(r.Internal))
+	}
+	return nil
+}
