@@ -130,21 +130,36 @@ func (c *conn) finalReplies(t *Transaction, answers []Reply, trouble *Reply) []R
 	return answers
 }
 
+// gather is the size of a write to the spool, in bytes, unless more comes in one piece.
+const gather = 16 << 10
+
 // receive takes the data into the task's body. trouble is what to answer when the message was received but not kept;
 // err says that the client went away or fell silent.
 func (c *conn) receive(t *Transaction) (size int64, trouble *Reply, err error) {
 	body := t.Task.Body()
 	var failed error
 	oversize := false
+	write := func(p []byte) {
+		if oversize || failed != nil || len(p) == 0 {
+			return // the rest is read and dropped, so that the client hears why
+		}
+		_, failed = body.Write(p)
+	}
+	var small []byte // runs of content between stuffed dots, so that a body of dots is not a body of writes
 	emit := func(p []byte) {
 		size += int64(len(p))
 		if t.SizeLimit > 0 && size > t.SizeLimit {
 			oversize = true
 		}
-		if oversize || failed != nil {
-			return // the rest is read and dropped, so that the client hears why
+		if len(p) < gather {
+			if small = append(small, p...); len(small) < gather {
+				return
+			}
+			p = nil
 		}
-		_, failed = body.Write(p)
+		write(small)
+		write(p)
+		small = small[:0]
 	}
 	var u undotter
 	end := time.Now().Add(c.server.opt.DataMax)
@@ -159,6 +174,7 @@ func (c *conn) receive(t *Transaction) (size int64, trouble *Reply, err error) {
 		used, done = u.next(c.in[c.inPos:], emit)
 		c.inPos += used
 	}
+	write(small)
 	switch {
 	case oversize || errors.Is(failed, spool.ErrTooLarge):
 		return size, &Reply{552, "5.3.4", fmt.Sprintf("Message size (%d B) exceeds size limit", size)}, nil
