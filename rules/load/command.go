@@ -9,7 +9,7 @@ import (
 )
 
 // answer gives what a command would print, for the commands by which configurations ask for names and read small
-// files: hostname, uname -n, dnsdomainname, hostnamectl, cat and head. Everything else is ErrRefused. A lookup that is
+// files: hostname, uname, dnsdomainname, hostnamectl, cat and head. Everything else is ErrRefused. A lookup that is
 // not nil may ask further for the full form of the host's name.
 func answer(host eval.Host, line string, lookup func(string) string) ([]byte, int, error) {
 	words, ok := shellWords(line)
@@ -32,6 +32,8 @@ func answer(host eval.Host, line string, lookup func(string) string) ([]byte, in
 		return nameLine(domain, err)
 	}
 	switch path.Base(words[0]) {
+	case "uname":
+		return uname(host, args)
 	case "cat":
 		return files(host, args, -1)
 	case "head":

@@ -233,7 +233,7 @@ func (r *recorder) encode(v eval.Value, depth int) any {
 		}
 		return map[string]any{"obj": c.Class, "data": r.hash(c, depth)}
 	case *eval.Regexp:
-		return map[string]any{"re": text(c.Pattern), "flags": c.Flags}
+		return map[string]any{"re": text(c.Pattern), "flags": finalFlags(c.Pattern, c.Flags)}
 	case *eval.Code:
 		if c.Name == "" || c.Package == "" {
 			return "CODE"

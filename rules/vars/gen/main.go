@@ -24,8 +24,6 @@ type row struct {
 	Alias   string          `json:"alias"`
 	Retired string          `json:"retired"`
 	Default json.RawMessage `json:"default"`
-	kind    string
-	help    string
 }
 
 func main() {
