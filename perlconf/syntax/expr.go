@@ -206,10 +206,7 @@ func (p *parser) assign() Expr { return p.binary(bpAssign) }
 
 // binary reads operators of at least the strength min.
 func (p *parser) binary(min int) Expr {
-	p.depth++
-	if p.depth > 8*p.lx.maxDepth {
-		p.failf(codeDepth, p.here(), "", "more than %d levels of nesting", p.lx.maxDepth)
-	}
+	p.deeper()
 	start := p.start()
 	x := p.prefix()
 	for n := 0; ; n++ {
@@ -226,6 +223,14 @@ func (p *parser) binary(min int) Expr {
 	}
 	p.depth--
 	return x
+}
+
+// deeper counts a level of recursion; the caller takes it back.
+func (p *parser) deeper() {
+	p.depth++
+	if p.depth > 8*p.lx.maxDepth {
+		p.failf(codeDepth, p.here(), "", "more than %d levels of nesting", p.lx.maxDepth)
+	}
 }
 
 func (p *parser) infixOp(start int, x Expr, op string, bp int) Expr {

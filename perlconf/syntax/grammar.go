@@ -9,8 +9,7 @@ import (
 // expression is read by precedence climbing, and a block catches the errors of its statements so that reading goes on.
 type (
 	stmtNode struct {
-		Labels  []string     `parser:"@Label*"`
-		Simple  *simpleNode  `parser:"( @@"`
+		Simple  *simpleNode  `parser:"  @@"`
 		Use     *useNode     `parser:"| @@"`
 		If      *ifNode      `parser:"| @@"`
 		For     *forNode     `parser:"| @@"`
@@ -18,7 +17,7 @@ type (
 		Block   *bareNode    `parser:"| @@"`
 		Sub     *subNode     `parser:"| @@"`
 		Package *packageNode `parser:"| @@"`
-		Empty   string       `parser:"| @Semi )"`
+		Empty   string       `parser:"| @Semi"`
 	}
 	simpleNode struct {
 		X    expression `parser:"@@"`

@@ -177,6 +177,13 @@ func (p *parser) statement() Stmt {
 	first := p.index()
 	start := p.start()
 	found := len(p.diags)
+	label := ""
+	for p.peek().Type == tLabel {
+		label = p.next().Value
+	}
+	if t := p.peek(); label != "" && (t.EOF() || t.Type == tRBrace) {
+		return &Nop{p.from(start)}
+	}
 	node, err := p.stmt.ParseFromLexer(p.lex, participle.AllowTrailing(true))
 	if err != nil {
 		if len(p.diags) == found {
@@ -185,7 +192,7 @@ func (p *parser) statement() Stmt {
 		p.sync(first)
 		return &BadStmt{p.from(start)}
 	}
-	return p.convert(node, p.from(start))
+	return p.convert(node, label, p.from(start))
 }
 
 // syntaxError reports an error that participle found by itself.

@@ -101,6 +101,9 @@ func (p *parser) replacement(flags string) Expr {
 	return &DoBlock{At: b.At, Body: b}
 }
 
+// maxCases bounds \Q inside \Q, as each doubles the text.
+const maxCases = 5
+
 // cases follows \L \U \Q \F \E \l \u through a quote.
 type cases struct {
 	stack string
@@ -151,6 +154,9 @@ func (p *parser) interp(start int, pattern bool) *Interp {
 			return in
 		case tQCase:
 			i := p.index()
+			if len(c.stack) >= maxCases {
+				p.failf(codeDepth, p.here(), "", "more than %d of \\Q, \\L and \\U inside each other", maxCases)
+			}
 			p.next()
 			if t.Value[1] == 'l' || t.Value[1] == 'u' {
 				c.take(t.Value)

@@ -215,11 +215,7 @@ func (p *parser) loopHead() headResult {
 }
 
 // convert makes the public tree from what the grammar gave.
-func (p *parser) convert(n *stmtNode, at At) Stmt {
-	label := ""
-	if len(n.Labels) > 0 {
-		label = n.Labels[len(n.Labels)-1]
-	}
+func (p *parser) convert(n *stmtNode, label string, at At) Stmt {
 	switch {
 	case n.Simple != nil:
 		return p.convertSimple(n.Simple, at)

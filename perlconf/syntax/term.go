@@ -11,6 +11,8 @@ import (
 
 // postfix reads a term with the subscripts, calls and methods behind it.
 func (p *parser) postfix() Expr {
+	p.deeper()
+	defer func() { p.depth-- }()
 	start := p.start()
 	x, sub := p.term()
 	for n := 0; ; n++ {
@@ -327,10 +329,7 @@ func (p *parser) variable() (Expr, bool) {
 
 // castOf reads what a sigil dereferences: a block or a scalar without subscripts.
 func (p *parser) castOf() Expr {
-	p.depth++
-	if p.depth > 8*p.lx.maxDepth {
-		p.failf(codeDepth, p.here(), "", "more than %d levels of nesting", p.lx.maxDepth)
-	}
+	p.deeper()
 	defer func() { p.depth-- }()
 	start := p.start()
 	t := p.peek()
