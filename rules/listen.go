@@ -2,10 +2,12 @@ package rules
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"regexp"
 	"strings"
 
+	"mavis/perlconf/diag"
 	"mavis/perlconf/eval"
 	"mavis/perlconf/source"
 )
@@ -61,6 +63,11 @@ func ParseListener(spec string, bind []string) ([]Listener, error) {
 }
 
 func (b *binder) bindListeners() {
+	if mode, ok := b.scalar("unix_socket_mode").(string); ok && len(mode) > 1 && mode[0] == '0' {
+		b.bag.Add(diag.Diagnostic{Code: CodeRange, Severity: diag.Warning, Span: b.origin("unix_socket_mode"),
+			Message: fmt.Sprintf("$unix_socket_mode is text, which counts as the decimal number %d", eval.ToInt(mode)),
+			Help:    "write the octal number without quotes: " + mode})
+	}
 	var bind []string
 	b.use("inet_socket_bind")
 	if v := b.scalar("inet_socket_bind"); v != nil {

@@ -58,7 +58,7 @@ func (b *binder) checkMember(p *Policy, name string, v vars.Var) {
 	case v.Kind == vars.Scanners || name == "spam_scanners":
 		b.checkScanners(p, name, value, at)
 	case v.Kind == vars.Decoders:
-		p.made.Store("decoders", b.decoders(value, at))
+		p.made.Store("all decoders", b.decoders(value, at))
 	default:
 		b.checkScalar("$"+name, v, value, at)
 	}

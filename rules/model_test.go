@@ -82,6 +82,9 @@ func TestListeners(t *testing.T) {
 	if got := c.SocketBanks("/run/b.sock"); !reflect.DeepEqual(got, []string{"AM.PDP-SOCK", "MISSING"}) {
 		t.Errorf("%q", got)
 	}
+	mode := f.set("unix_socket_mode", "0660")
+	_, bag = f.bind()
+	wantDiag(t, bag, CodeRange, diag.Warning, mode)
 	f.set("have_inet6", int64(1))
 	if c, _ = f.bind(); len(c.Listeners) != 6 {
 		t.Errorf("with IPv6: %q", addresses(c.Listeners))

@@ -20,7 +20,7 @@ type Policy struct {
 	depth int
 	bank  map[string]*eval.Scalar
 	opt   lookup.Options
-	made  sync.Map // by name: what accessors worked out
+	made  sync.Map // what accessors worked out: tables by the name of the variable, all else by keys with a space
 	over  sync.Map // by name of a bank: this policy with the bank laid over it
 }
 

@@ -21,7 +21,7 @@ func (p *Policy) Late(l lookup.Late) (eval.Value, error) {
 		return nil, fmt.Errorf("policy bank %q has no member %q", p.path, l.Name)
 	}
 	if l.Wrap == "[" || l.Wrap == "Opaque" {
-		return kept(p, "late "+l.Wrap+l.Word+l.Name, func() eval.Value {
+		return kept(p, "late "+l.Wrap+l.Word+" "+l.Name, func() eval.Value {
 			v := p.accessor(l.Word, s.Get())
 			if l.Wrap == "[" {
 				return eval.NewArray(v)
@@ -31,7 +31,7 @@ func (p *Policy) Late(l lookup.Late) (eval.Value, error) {
 	}
 	v := s.Get()
 	if l.Word != "c" && v != nil && !eval.IsRef(v) {
-		return kept(p, "late "+l.Word+l.Name, func() eval.Value { return p.accessor(l.Word, v) }), nil
+		return kept(p, "late "+l.Word+" "+l.Name, func() eval.Value { return p.accessor(l.Word, v) }), nil
 	}
 	return p.accessor(l.Word, v), nil
 }
@@ -135,14 +135,8 @@ func (p *Policy) Query(key string) *lookup.Query { return lookup.NewQuery(key, &
 // Tables is a list of lookup tables, such as "spam_kill_level_maps"; a scalar or hash is a list of one table.
 func (p *Policy) Tables(name string) *lookup.Tables {
 	p.misuse(name, "Tables", "@$%")
-	if t, ok := p.made.Load(tablesKey(name)); ok {
-		return t.(*lookup.Tables)
-	}
-	return kept[*lookup.Tables](p, name, func() *lookup.Tables { return p.cfg.compiler.Tables(p.c(name), nil) })
+	return kept(p, name, func() *lookup.Tables { return p.cfg.compiler.Tables(p.c(name), nil) })
 }
-
-// tablesKey is the plain name: the commonest accessor must not build a key.
-func tablesKey(name string) string { return name }
 
 // TablesOf makes tables of a value, such as the result of one lookup that is a list of tables for the next. A plain
 // value is a constant table, undef an empty list.

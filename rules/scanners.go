@@ -43,7 +43,7 @@ func (p *Policy) SpamScanners() []SpamScanner {
 
 // Decoders are the entries of @decoders of this policy.
 func (p *Policy) Decoders() []Decoder {
-	return kept(p, "decoders", func() []Decoder {
+	return kept(p, "all decoders", func() []Decoder {
 		b := &binder{bag: &diag.Bag{}, cfg: p.cfg}
 		return b.decoders(p.c("decoders"), p.Origin("decoders"))
 	})
