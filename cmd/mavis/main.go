@@ -16,6 +16,7 @@ import (
 // commands lists the subcommands.
 type commands struct {
 	Show showCommand `cmd:"" help:"Show what a configuration means."`
+	Try  tryCommand  `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 }
 
 // streams are where a subcommand writes.

@@ -33,6 +33,9 @@ type Options struct {
 	// Scanners and Watch are passed to the flow.
 	Scanners func(p *rules.Policy) (primary, backup []rules.Scanner)
 	Watch    func(t *flow.Task, reply string)
+	// Redirect, when set, is where all mail goes, whatever the configuration names as next hop; QuarantineDir is where all
+	// held mail goes. Rehearsals set both.
+	Redirect, QuarantineDir string
 }
 
 // Daemon takes mail.
@@ -66,8 +69,12 @@ func New(opt Options) (*Daemon, error) {
 	}
 	d.client = deliver.New(deliver.Options{Logf: d.logf, Helo: cfg.Base().Str("localhost_name")})
 	d.voice = voice.New(voice.Options{Log: opt.Log})
-	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Next: d.client, Voice: d.voice,
-		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch})
+	var next flow.Next = d.client
+	if opt.Redirect != "" {
+		next = redirect{d.client, opt.Redirect}
+	}
+	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Next: next, Voice: d.voice,
+		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
 	return d, nil
 }
@@ -166,3 +173,13 @@ type logger struct{ l *logline.Logger }
 
 func (l logger) Log(level int, id, line string) { l.l.Log(level, id, line, nil) }
 func (l logger) Enabled(level int) bool         { return l.l.Enabled(level, nil) }
+
+// redirect sends everything to one place.
+type redirect struct {
+	client *deliver.Client
+	to     string
+}
+
+func (r redirect) Deliver(ctx context.Context, _ []string, m *deliver.Outgoing) (*deliver.Result, error) {
+	return r.client.Deliver(ctx, []string{r.to}, m)
+}

@@ -150,6 +150,9 @@ func (b *BanRules) judge(d description, logf func(int, string, ...any)) error {
 	for i, h := range hits {
 		if !h.found || !h.result.Bool() {
 			logf(3, "p.path %s: %q", b.Bans[i].Recipient.Internal, d.attrs)
+			if h.found {
+				b.Bans[i].Recipient.Note("allowed: "+d.names, h.result.Origin, h.result.Key)
+			}
 			continue
 		}
 		logf(1, "p.path BANNED:%s %s: %q, matching_key=%q", h.result, b.Bans[i].Recipient.Internal, d.attrs, h.result.Key)

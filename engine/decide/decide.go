@@ -144,6 +144,9 @@ func destiny(p *rules.Policy, m Message, r *mail.Recipient) (mangle string, err 
 				return "", nil
 			}
 		}
+		if d == rules.Pass && ok {
+			r.Note("passes as "+Name(c), res.Origin, res.Key)
+		}
 		if mangle == "" {
 			v, _, ok, err := ask(defang, r)
 			if err != nil {

@@ -26,6 +26,8 @@ type Options struct {
 	IDs     *LogIDs
 	// Scanners of virus checks; nil takes those of the policy in force. `mavis try` puts a stand-in there.
 	Scanners func(p *rules.Policy) (primary, backup []rules.Scanner)
+	// QuarantineDir, when set, takes all held mail in place of the configuration's folders.
+	QuarantineDir string
 	// Watch hears of every finished task, after its log line; nil is silence. The task must not be changed.
 	Watch func(t *Task, reply string)
 	// Now is the clock; nil is time.Now.

@@ -220,6 +220,9 @@ func contains(list []string, s string) bool {
 // store is the quarantine of the policy in force.
 func (f *Flow) store(t *Task) *quarantine.Store {
 	p := t.Policy.Config().Paths
+	if f.opt.QuarantineDir != "" {
+		p.Quarantine = f.opt.QuarantineDir
+	}
 	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Alias: quarantine.DefaultAlias(p.Quarantine, t.Sender)}
 	s.Send = func(ctx context.Context, m quarantine.Mail) error { return f.sendHeld(ctx, t, m) }
 	return s
