@@ -250,7 +250,7 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 	}
 	var op *net.OpError
 	if errors.As(last, &op) && op.Op == "dial" && !isTimeout(last) {
-		last = fmt.Errorf("All attempts (%d) failed connecting to %s", n, tried) //nolint:staticcheck // the original's words
+		last = wording(fmt.Sprintf("All attempts (%d) failed connecting to %s", n, tried))
 	}
 	return nil, last
 }

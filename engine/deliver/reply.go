@@ -34,6 +34,11 @@ var (
 	replyLine = regexp.MustCompile(`^([2-5][0-9][0-9])([ -]|$)(?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$))?(.*)$`)
 )
 
+// wording is an error in the original's words, which stand in replies: they begin with a capital.
+type wording string
+
+func (w wording) Error() string { return string(w) }
+
 // readAnswer reads one reply. It takes what SMTP servers say in practice: codes without text, enhanced codes on any line.
 func readAnswer(r *bufio.Reader) (a answer, err error) {
 	var lines []string

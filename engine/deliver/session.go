@@ -131,7 +131,7 @@ func (s *session) hello() error {
 			if s.greeted() {
 				word = "SMTP resp. to EHLO"
 			}
-			return fmt.Errorf("Negative %s: %s", word, lastAnswer(s.wire.tap)) //nolint:staticcheck // the original's words
+			return wording(fmt.Sprintf("Negative %s: %s", word, lastAnswer(s.wire.tap)))
 		}
 		return err
 	}
@@ -152,7 +152,7 @@ func (s *session) helo() error {
 		return err
 	}
 	if a.code/100 != 2 {
-		return fmt.Errorf("Negative response to HELO: %s", a) //nolint:staticcheck // the original's words
+		return wording(fmt.Sprintf("Negative response to HELO: %s", a))
 	}
 	s.wire.tap = nil
 	return nil
@@ -165,7 +165,7 @@ func (s *session) startTLS(limit time.Time) error {
 	}
 	if a.code/100 != 2 {
 		if s.opt.TLSRequired {
-			return fmt.Errorf("Negative SMTP resp. to STARTTLS: %s", a) //nolint:staticcheck // the original's words
+			return wording(fmt.Sprintf("Negative SMTP resp. to STARTTLS: %s", a))
 		}
 		return nil
 	}

@@ -33,7 +33,7 @@ type transaction struct {
 // errStale says that a kept connection was closed by the next hop in the meantime.
 var errStale = errors.New("connection was closed while idle")
 
-var errBail = errors.New("Bail out, DATA accepted but tempfailed recips, not an LMTP input") //nolint:staticcheck // the original's words
+var errBail = error(wording("Bail out, DATA accepted but tempfailed recips, not an LMTP input"))
 
 // run goes through the transaction. On an error recipients without an outcome are left to abort.
 func (t *transaction) run(ctx context.Context) error {
@@ -393,7 +393,7 @@ func (t *transaction) abort(ctx context.Context, err error) {
 		err = ctx.Err()
 	}
 	if errors.Is(err, errNoReply) {
-		err = fmt.Errorf("No response to %s", t.stage.Command()) //nolint:staticcheck // the original's words
+		err = wording(fmt.Sprintf("No response to %s", t.stage.Command()))
 	}
 	var left []int
 	for _, i := range t.rcpts {

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"net"
 	"strings"
 	"sync"
@@ -44,7 +43,7 @@ type Server struct {
 	engine *smtp.Server
 	ctx    context.Context
 	cancel context.CancelFunc
-	// accepting ends when Shutdown begins.
+	// accepting ends when Shutdown begins, so that no listener waits for a slot then.
 	accepting context.Context
 	refuse    context.CancelFunc
 
@@ -87,7 +86,7 @@ type engineLog struct {
 func (l engineLog) Printf(format string, args ...any) { l.logf(3, "%s", fmt.Sprintf(format, args...)) }
 func (l engineLog) Println(args ...any)               { l.logf(3, "%s", strings.TrimSpace(fmt.Sprintln(args...))) }
 
-var _ smtp.Logger = (*log.Logger)(nil) // the interface that engineLog fills
+var _ smtp.Logger = engineLog{}
 
 // Serve accepts connections until the listener is closed or Shutdown is called; it returns nil then.
 func (s *Server) Serve(l net.Listener) error {

@@ -36,31 +36,26 @@ type listener struct {
 }
 
 func (l *listener) Accept() (net.Conn, error) {
-	for {
-		raw, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		release := func() {}
-		if slots := l.server.opt.Slots; slots != nil {
-			if err := slots.Acquire(l.server.waitContext()); err != nil {
-				_ = raw.Close() // nothing was said yet
-				return nil, net.ErrClosed
-			}
-			release = sync.OnceFunc(slots.Release)
-		}
-		c := newConn(l.server, raw, release)
-		if !l.server.enter(c) {
+	raw, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	release := func() {}
+	if slots := l.server.opt.Slots; slots != nil {
+		if err := slots.Acquire(l.server.accepting); err != nil {
 			_ = raw.Close() // nothing was said yet
-			release()
 			return nil, net.ErrClosed
 		}
-		return c, nil
+		release = sync.OnceFunc(slots.Release)
 	}
+	c := newConn(l.server, raw, release)
+	if !l.server.enter(c) {
+		_ = raw.Close() // nothing was said yet
+		release()
+		return nil, net.ErrClosed
+	}
+	return c, nil
 }
-
-// waitContext ends when the server stops accepting, so that no listener waits for a slot then.
-func (s *Server) waitContext() context.Context { return s.accepting }
 
 // endpoints says who is at the two ends; path is that of a Unix socket.
 func endpoints(c net.Conn) (peer, local netip.AddrPort, path string) {
