@@ -93,30 +93,34 @@ func (c *contentWriter) run(p []byte, before byte) int {
 	}
 }
 
-// original rewrites as amavisd-new does, then stuffs.
-func (c *contentWriter) original(p []byte) { // Guarded has nothing to do then: no bare CR or LF is left
+// original rewrites as amavisd-new does, then stuffs: it drops every CR and makes CRLF of every LF, so that a CRLF stays
+// as it is. Guarded has nothing to do then, for no bare CR or LF is left.
+func (c *contentWriter) original(p []byte) {
 	start := 0
-	flush := func(end int) {
-		if end > start {
-			c.stuff(p[start:end])
+	instead := func(i int, with string) {
+		if i > start {
+			c.stuff(p[start:i])
 		}
+		c.stuff([]byte(with))
+		start = i + 1
 	}
-	for i, b := range p {
-		switch b {
-		case '\r': // it drops every CR and makes CRLF of every LF
-			flush(i)
-			start = i + 1
+	for i := 0; i < len(p); i++ {
+		switch p[i] {
+		case '\r':
+			if i+1 < len(p) && p[i+1] == '\n' {
+				i++
+				continue
+			}
+			instead(i, "")
 		case '\n':
-			flush(i)
-			c.stuff([]byte("\r\n"))
-			start = i + 1
+			instead(i, "\r\n")
 		case 0:
-			flush(i)
-			c.stuff([]byte{0xC0, 0x80})
-			start = i + 1
+			instead(i, "\xc0\x80")
 		}
 	}
-	flush(len(p))
+	if start < len(p) {
+		c.stuff(p[start:])
+	}
 }
 
 // Close ends the last line if need be and writes the final dot.

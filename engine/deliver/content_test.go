@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -82,5 +83,18 @@ func TestXForwardLine(t *testing.T) {
 		if got := xforwardLine(c.in, c.offered); got != c.want {
 			t.Errorf("%v: %q", c.in, got)
 		}
+	}
+}
+
+func BenchmarkContent(b *testing.B) {
+	p := bytes.Repeat([]byte("0123456789012345678901234567890123456789012345678901234567890123456789012345\r\n"), 10000)
+	for name, octets := range map[string]Octets{"guarded": Guarded, "original": Original} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(p)))
+			for b.Loop() {
+				w := newContentWriter(io.Discard, octets)
+				_, _ = w.Write(p)
+			}
+		})
 	}
 }

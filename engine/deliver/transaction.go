@@ -265,7 +265,11 @@ func (t *transaction) dataAnswer() (ok bool, err error) {
 		return false, nil
 	}
 	if len(t.valid) == 0 {
-		_, _ = t.s.ask(t.wait(DataDot), ".") // all have their outcome
+		if t.s.lmtp { // no recipient, no reply: there is nothing to wait for (RFC 2033 section 4.2)
+			t.s.drop()
+		} else {
+			_, _ = t.s.ask(t.wait(DataDot), ".") // all have their outcome
+		}
 		t.over = true
 		return false, nil
 	}

@@ -113,6 +113,9 @@ func (c *conn) Write(p []byte) (int, error) {
 		case c.replace:
 			c.out = append(c.out, c.substitute...)
 			c.substitute, c.replace = nil, false
+			if len(c.out) > 32<<10 {
+				c.flush()
+			}
 		default:
 			c.server.opt.Logf(-1, "reply by the session engine itself: %q", reply)
 			c.out = append(c.out, reply...)
@@ -154,8 +157,12 @@ func (c *conn) greet() {
 	c.say(Reply{220, "", settings.banner(settings.Banner)})
 }
 
-// say queues a reply; it goes out before the next wait for input.
-func (c *conn) say(r Reply) { c.out = append(c.out, r.wire()...) }
+// say queues a reply; it goes out before the next wait for input, or when many have come together.
+func (c *conn) say(r Reply) {
+	if c.out = append(c.out, r.wire()...); len(c.out) > 32<<10 {
+		c.flush()
+	}
+}
 
 // instead lets go-smtp's next reply be these.
 func (c *conn) instead(rs ...Reply) {

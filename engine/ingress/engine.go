@@ -208,6 +208,7 @@ func (c *conn) endTransaction() {
 	if t == nil {
 		return
 	}
+	c.flush() // the client need not wait for the cleaning
 	c.tx, c.gotRcpts = nil, 0
 	clear(c.xforward)
 	c.guard(func() { c.server.opt.Handler.End(t) })

@@ -449,3 +449,36 @@ func TestSMTPSource(t *testing.T) {
 		h.mu.Unlock()
 	}
 }
+
+func BenchmarkUndotter(b *testing.B) {
+	p := bytes.Repeat([]byte("0123456789012345678901234567890123456789012345678901234567890123456789012345\r\n"), 10000)
+	b.SetBytes(int64(len(p)))
+	for b.Loop() {
+		var u undotter
+		u.next(p, func([]byte) {})
+	}
+}
+
+func TestAuthPlain(t *testing.T) {
+	h := &recorder{settings: func(*Session) (Settings, bool) {
+		return Settings{AuthMechanisms: []string{"PLAIN"}, AuthRequired: true, Authenticate: func(_ context.Context, user, password string) bool {
+			return user == "u" && password == "p"
+		}}, true
+	}}
+	l := listenTCP(t)
+	serve(t, l, Options{Handler: h})
+	c := talk(t, l.Addr())
+	c.reply()
+	for _, step := range [][2]string{
+		{"EHLO x", "250"}, {"MAIL FROM:<a@b>", "530"}, {"AUTH PLAIN AHUAeA==", "535"}, {"AUTH LOGIN", "504"}, {"AUTH PLAIN dQ==", "501"},
+		{"AUTH PLAIN AHUAcA==", "235"}, {"MAIL FROM:<a@b> AUTH=a+2Bb", "250"}, {"AUTH PLAIN AHUAcA==", "503"}, {"RCPT TO:<c@d>", "250"},
+		{"DATA", "354"}, {"x\r\n.", "250"},
+	} {
+		if got := c.say(step[0]); got[:3] != step[1] {
+			t.Errorf("%s: %s", step[0], got)
+		}
+	}
+	if e := h.seen[0]; e.Client.AuthUser != "u" || e.Client.Protocol != "ESMTPA" || e.Envelope.Auth != "a+2Bb" {
+		t.Errorf("%+v", e)
+	}
+}
