@@ -219,3 +219,8 @@ func qCut(s string, room int) int {
 	}
 	return min(room, len(s))
 }
+
+// FieldIndented is Field with Free folding, where the white space at each fold is replaced by indent.
+func FieldIndented(name, body, indent string, format Format) []byte {
+	return field(name, body, Free, format, &indent)
+}

@@ -14,9 +14,13 @@ import (
 // Builtins gives the macros that work on their arguments only: wrap, lc, uc, substr, index, len, incr, decr, min, max,
 // sprintf, join, limit, dquote, uquote, rot13, hexenc, b64encode, b64enc, b64urlenc, mail_addr_decode(_octets),
 // mime_decode and mime2utf8. With chars set, lengths and positions count UTF-8 characters, as in notices; otherwise
-// octets, as in log lines.
+// octets, as in log lines. With chars set, octets are expected and given in the form of Upgrade.
 func Builtins(chars bool) Map {
 	u := unit{chars}
+	up, down := func(s string) string { return s }, func(s string) string { return s }
+	if chars {
+		up, down = Upgrade, Downgrade
+	}
 	return Map{
 		"wrap": pure(func(a []string) string {
 			w := Wrapping{Width: 78, Prefix: arg(a, 1), Chars: chars}
@@ -75,18 +79,18 @@ func Builtins(chars bool) Map {
 				return r
 			}, arg(a, 0))
 		}),
-		"hexenc":    each("", func(s string) string { return hex.EncodeToString([]byte(s)) }),
-		"b64encode": each(" ", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
-		"b64enc":    each("", func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) }),
-		"b64urlenc": each("", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }),
+		"hexenc":    each("", func(s string) string { return hex.EncodeToString([]byte(down(s))) }),
+		"b64encode": each(" ", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(down(s))) }),
+		"b64enc":    each("", func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(down(s))) }),
+		"b64urlenc": each("", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(down(s))) }),
 		"mail_addr_decode": pure(func(a []string) string {
-			return DecodeAddress(arg(a, 0), false)
+			return DecodeAddress(down(arg(a, 0)), false)
 		}),
 		"mail_addr_decode_octets": pure(func(a []string) string {
-			return DecodeAddress(arg(a, 0), true)
+			return up(DecodeAddress(down(arg(a, 0)), true))
 		}),
-		"mime_decode": pure(func(a []string) string { return decodeLimited(a, true) }),
-		"mime2utf8":   pure(func(a []string) string { return decodeLimited(a, false) }),
+		"mime_decode": pure(func(a []string) string { return decodeLimited(down(arg(a, 0)), a, true) }),
+		"mime2utf8":   pure(func(a []string) string { return up(decodeLimited(down(arg(a, 0)), a, false)) }),
 	}
 }
 

@@ -60,6 +60,34 @@ func List(elements ...string) Value { return Value{kind: list, list: elements} }
 // Call is a value computed when needed.
 func Call(f Func) Value { return Value{kind: function, fn: f} }
 
+// Upgrade is how octets look as text: each octet is the character of that number. The original mixes octets and text in
+// notices, and what others see depends on it.
+func Upgrade(octets string) string {
+	if isASCII(octets) {
+		return octets
+	}
+	r := make([]rune, len(octets))
+	for i := range len(octets) {
+		r[i] = rune(octets[i])
+	}
+	return string(r)
+}
+
+// Downgrade undoes Upgrade. Text with characters above 255 stays.
+func Downgrade(text string) string {
+	if isASCII(text) {
+		return text
+	}
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 255 {
+			return text
+		}
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
+
 // Lazy is Call for a function without arguments.
 func Lazy(f func() Value) Value {
 	return Value{kind: function, fn: func(string, []string) Value { return f() }}
@@ -97,6 +125,29 @@ func (v Value) Elements() []string {
 		return v.fn("", nil).Elements()
 	}
 	return []string{v.Str()}
+}
+
+// Call gives the value of a function for these arguments; other values stand for themselves.
+func (v Value) Call(name string, args []string) Value {
+	for n := 0; v.kind == function && n < 100; n++ {
+		v = v.fn(name, args)
+	}
+	return v
+}
+
+// Map changes every string of a value that is no function.
+func (v Value) Map(f func(string) string) Value {
+	switch v.kind {
+	case scalar:
+		return Text(f(v.text))
+	case list:
+		out := make([]string, len(v.list))
+		for i, s := range v.list {
+			out[i] = f(s)
+		}
+		return List(out...)
+	}
+	return v
 }
 
 // count is the value of %#x.

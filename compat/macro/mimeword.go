@@ -153,8 +153,7 @@ func looksKOI8(s string) bool {
 
 // decodeLimited is mime_decode (in characters) and mime2utf8 (in octets): text, limit, and whether to add the raw form
 // where it differs.
-func decodeLimited(a []string, chars bool) string {
-	raw := arg(a, 0)
+func decodeLimited(raw string, a []string, chars bool) string {
 	if raw == "" {
 		return ""
 	}

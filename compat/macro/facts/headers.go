@@ -4,12 +4,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mavis/compat/macro"
 )
 
 // headerMacros are about the header section.
-func (m *Message) headerMacros(t macro.Map) {
+func (m *Message) headerMacros(t macro.Map, chars bool) {
 	id := func(name string) macro.Value {
 		return macro.Lazy(func() macro.Value {
 			body, ok := m.field(name, 0)
@@ -24,10 +25,17 @@ func (m *Message) headerMacros(t macro.Map) {
 		})
 	}
 	t["m"], t["r"] = id("Message-ID"), id("Resent-Message-ID")
-	t["j"] = macro.Lazy(func() macro.Value { return m.headerField([]string{"Subject"}) })
-	f := macro.Call(func(_ string, a []string) macro.Value { return m.headerField(a) })
-	t["header_field"], t["header_field_octets"], t["HEADER"] = f, f, f
-	t["useragent"] = macro.Call(func(_ string, a []string) macro.Value { return m.userAgent(a) })
+	text := func(v macro.Value) macro.Value {
+		if chars {
+			return v.Map(asText)
+		}
+		return v
+	}
+	t["j"] = macro.Lazy(func() macro.Value { return text(m.headerField([]string{"Subject"})) })
+	t["header_field"] = macro.Call(func(_ string, a []string) macro.Value { return text(m.headerField(a)) })
+	t["HEADER"] = t["header_field"]
+	t["header_field_octets"] = macro.Call(func(_ string, a []string) macro.Value { return m.headerField(a) })
+	t["useragent"] = macro.Call(func(_ string, a []string) macro.Value { return text(m.userAgent(a)) })
 	addresses := func(name string, all bool) macro.Value {
 		return macro.Lazy(func() macro.Value { return m.addresses(name, all) })
 	}
@@ -133,6 +141,14 @@ func (m *Message) headerField(a []string) macro.Value {
 		}
 		return `\x{0A}`
 	}))
+}
+
+// asText makes text of a header field that is no UTF-8, octet by octet.
+func asText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return macro.Upgrade(s)
 }
 
 // wayMacros are about where the message comes from.

@@ -11,14 +11,15 @@ import (
 	"mavis/rules"
 )
 
-// Macros is the table for the message as a whole. In chars mode, for notices, values are UTF-8 text; otherwise octets.
+// Macros is the table for the message as a whole. In chars mode, for notices, values are UTF-8 text, or octets in the
+// form of macro.Upgrade where the original has octets; otherwise all are octets.
 // What a notice adds (f, T, C, B) goes before it in a macro.Chain.
 func (m *Message) Macros(chars bool) macro.Map {
 	t := macro.Builtins(chars)
 	m.plainMacros(t)
 	m.scanMacros(t)
 	m.wayMacros(t)
-	m.headerMacros(t)
+	m.headerMacros(t, chars)
 	for name, f := range map[string]func(args []string) macro.Value{
 		"ccat":        func(a []string) macro.Value { return m.ccat(a, m.CCats, m.Blocking) },
 		"c":           func([]string) macro.Value { return m.score("c", nil, m.Recips) },
@@ -43,7 +44,27 @@ func (m *Message) Macros(chars bool) macro.Map {
 	} {
 		t[name] = macro.Call(func(_ string, a []string) macro.Value { return f(a) })
 	}
+	if chars {
+		for _, name := range octetMacros {
+			t[name] = upgraded(t[name])
+		}
+	}
 	return t
+}
+
+// octetMacros are octets in the original even where templates are text.
+var octetMacros = []string{"s", "S", "o", "R", "D", "O", "N", "m", "r", "rfc2822_sender", "rfc2822_from", "rfc2822_resent_sender",
+	"rfc2822_resent_from", "header_field_octets", "body_digest", "v", "V", "X", "H", "A", "SUMMARY", "REPORT", "t", "g", "client_helo",
+	"remote_mta", "smtp_response", "remote_mta_smtp_response", "q"}
+
+// upgraded gives octets as text.
+func upgraded(v macro.Value) macro.Value {
+	return macro.Call(func(name string, args []string) macro.Value {
+		for i := range args {
+			args[i] = macro.Downgrade(args[i])
+		}
+		return v.Call(name, args).Map(macro.Upgrade)
+	})
 }
 
 func lazy(f func() string) macro.Value {
