@@ -178,7 +178,7 @@ func (p *process) read(out io.Reader) {
 		if err != nil {
 			return
 		}
-		p.lines <- strings.TrimRight(string(ln), "\r\n")
+		p.lines <- strings.TrimLeft(strings.TrimRight(string(ln), "\r\n"), " \t")
 	}
 }
 

@@ -107,7 +107,7 @@ func doGunzip(t *task, p *mail.Part, _ *Decoder) (outcome, error) {
 	err = t.fill(n, "do_gunzip", func(w io.Writer) error {
 		return gunzip(bufio.NewReaderSize(f, 64<<10), w)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, gzip.ErrChecksum) { // all the data is there
 		return kept, err
 	}
 	n.NameDeclared = mapNames(p.NameDeclared, func(s string) string {

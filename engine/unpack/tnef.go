@@ -46,7 +46,7 @@ func doTNEF(t *task, p *mail.Part, _ *Decoder) (outcome, error) {
 		names := []string{a.title}
 		if long := longTitle(f, a.mapi); long != "" {
 			names = append(names, long)
-		} else {
+		} else if a.mapi != nil {
 			names = append(names, a.title)
 		}
 		for _, b := range []*tnefBlob{a.data, a.mapi} {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""record.py AMAVIS_LOG MAILS OUT.json: what the original, at log level 5, found in each mail of a folder.
+"""record.py AMAVIS_LOG MAILS OUT.json[l.gz]: what the original, at log level 5, found in each mail of a folder.
 
 The log comes from the lab: lab.py record with a configuration whose $log_level is 5. For every Message-ID the paths of
 parts are kept (as in its "p.path" lines, first recipient) and, where it stopped unpacking, the fact that it did.
 """
-import glob, json, os, re, sys
+import base64, glob, gzip, json, os, re, sys
 
 log, mails, out = sys.argv[1:4]
 tasks, ids = {}, {}
@@ -18,7 +18,7 @@ for line in open(log, encoding='utf-8', errors='surrogateescape'):
     if m:
         if t['rcpt'] in (None, m[1]):
             t['rcpt'] = m[1]
-            t['paths'].append(m[2])
+            t['paths'].append(m[2].replace('\\\\', '\\'))
     m = re.match(r'WARN: MIME::Parser (.*)', text)
     if m:
         t['mime'] = m[1]
@@ -38,5 +38,11 @@ for f in sorted(glob.glob(os.path.join(mails, '*.eml'))):
     if am and tasks[am]['paths']:
         t = tasks[am]
         res[os.path.basename(f)[:-4]] = {k: v for k, v in (('paths', t['paths']), ('hold', t['hold']), ('mime', t['mime']), ('failed', t['failed'])) if v}
-json.dump(res, open(out, 'w'), indent=1, ensure_ascii=False, sort_keys=True)
+if out.endswith('.gz'):      # with the mails themselves
+    with open(out, 'wb') as f, gzip.GzipFile('', 'wb', 9, f, 0) as z:
+        for n, r in res.items():
+            mail = base64.b64encode(open(os.path.join(mails, n + '.eml'), 'rb').read()).decode()
+            z.write((json.dumps(dict(r, name=n, mail=mail), sort_keys=True) + '\n').encode())
+else:
+    json.dump(res, open(out, 'w'), indent=1, ensure_ascii=False, sort_keys=True)
 print(len(res), 'mails')
