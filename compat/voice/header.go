@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -93,7 +94,7 @@ func (v *Voice) Groups(t *flow.Task, rcpts []*mail.Recipient) ([]flow.Copy, erro
 			if res.Received > maxHops {
 				return nil, errLoop
 			}
-			c = &flow.Copy{Header: append(res.Header, "\r\n"...)}
+			c = &flow.Copy{Header: append(clean(res.Header), "\r\n"...)}
 			copies[key] = c
 			order = append(order, key)
 		}
@@ -108,6 +109,18 @@ func (v *Voice) Groups(t *flow.Task, rcpts []*mail.Recipient) ([]flow.Copy, erro
 		out = append(out, *copies[key])
 	}
 	return out, nil
+}
+
+// clean takes out of a header what SMTP does not allow, the way the original does: a CR without LF goes, NUL becomes the two
+// bytes C0 80. The body is not touched.
+func clean(h []byte) []byte {
+	if bytes.IndexByte(h, 0) < 0 && bytes.Count(h, []byte("\r")) == bytes.Count(h, []byte("\r\n")) {
+		return h
+	}
+	h = bytes.ReplaceAll(h, []byte("\r\n"), []byte("\n"))
+	h = bytes.ReplaceAll(h, []byte("\r"), nil)
+	h = bytes.ReplaceAll(h, []byte{0}, []byte{0xc0, 0x80})
+	return bytes.ReplaceAll(h, []byte("\n"), []byte("\r\n"))
 }
 
 // maxHops is how many Received fields a message may have before it is taken to go round in circles (RFC 5321 section 6.3).
@@ -133,7 +146,7 @@ func (v *Voice) Held(t *flow.Task) ([]byte, error) {
 		}
 		rcpts = append(rcpts, h)
 	}
-	return header.Apply(t.Header, header.Quarantine(settings(t), rcpts), repair(t)).Header, nil
+	return header.Apply(t.Header, header.Quarantine(settings(t), rcpts), header.Repair{}).Header, nil
 }
 
 // extend appends the address extension that the recipient's category asks for (user+virus@…). Only local addresses get one.

@@ -223,9 +223,47 @@ func (f *Flow) store(t *Task) *quarantine.Store {
 	if f.opt.QuarantineDir != "" {
 		p.Quarantine = f.opt.QuarantineDir
 	}
-	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Alias: quarantine.DefaultAlias(p.Quarantine, t.Sender)}
+	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Alias: f.aliases(t, p.Quarantine)}
 	s.Send = func(ctx context.Context, m quarantine.Mail) error { return f.sendHeld(ctx, t, m) }
 	return s
+}
+
+// aliases looks up %local_delivery_aliases. Its built-in entries are ours; a site's own are a mailbox, a list of mailbox and
+// file name, or code that gives such a list.
+func (f *Flow) aliases(t *Task, dir string) func(string) (quarantine.Alias, bool) {
+	builtIn := quarantine.DefaultAlias(dir, t.Sender)
+	if f.opt.QuarantineDir != "" {
+		return builtIn
+	}
+	table := t.Policy.Hash("local_delivery_aliases")
+	return func(local string) (quarantine.Alias, bool) {
+		v, ok := table.Get(local)
+		if !ok {
+			return quarantine.Alias{}, false
+		}
+		list := []eval.Value{v}
+		switch x := v.(type) {
+		case *eval.Array:
+			list = x.Values()
+		case *eval.Code:
+			if x.Native != nil {
+				return builtIn(local)
+			}
+			var err error
+			if list, err = t.Policy.Run(x); err != nil {
+				f.logf(-1, t.LogID, "local_delivery_aliases{%s}: %v", local, err)
+				return quarantine.Alias{Mailbox: dir}, true // a known place is better than none
+			}
+		}
+		a := quarantine.Alias{}
+		if len(list) > 0 {
+			a.Mailbox = eval.ToString(list[0])
+		}
+		if len(list) > 1 {
+			a.Name = eval.ToString(list[1])
+		}
+		return a, true
+	}
 }
 
 // partition is $partition_tag: text, or code that makes it.
