@@ -40,11 +40,23 @@ func (p *parser) indirect() Expr {
 	start := p.start()
 	m := &Method{Name: p.next().Value}
 	s := p.start()
-	t := p.next()
-	if t.Type == tScalar {
+	switch t := p.peek(); t.Type {
+	case tLBlock:
+		b := p.block()
+		m.Inv = &DoBlock{At: b.At, Body: b}
+		if len(b.Stmts) == 1 {
+			if x, ok := b.Stmts[0].(*ExprStmt); ok {
+				m.Inv = x.X
+			}
+		}
+	case tScalar:
+		p.next()
 		m.Inv = &Var{At: p.from(s), Sigil: '$', Name: t.Value}
-	} else {
+	case tWord, tHandle, tFunc, tMethWord:
+		p.next()
 		m.Inv = &Bareword{At: p.from(s), Name: strings.TrimSuffix(t.Value, "::")}
+	default:
+		p.noTerm("after " + m.Name)
 	}
 	if p.peek().Type == tLParen {
 		m.Args = p.parenArgs()
@@ -244,14 +256,18 @@ var arity = map[string][2]int{
 	"crypt": {2, 2}, "time": {0, 0}, "wantarray": {0, 0}, "times": {0, 0}, "open": {1, -1}, "close": {0, 1}, "binmode": {1, 2},
 	"opendir": {2, 2}, "readdir": {1, 1}, "closedir": {1, 1}, "rmdir": {0, 1}, "localtime": {0, 1}, "gmtime": {0, 1}, "sleep": {0, 1},
 	"seek": {3, 3}, "truncate": {2, 2}, "pack": {1, -1}, "unpack": {1, 2}, "lstat": {0, 1}, "stat": {0, 1}, "readlink": {0, 1},
-	"vec": {3, 3}, "tie": {2, -1}, "require": {0, 1}, "caller": {0, 1}, "local": {1, 1}, "pos": {0, 1}, "chdir": {0, 1}, "umask": {0, 1},
+	"vec": {3, 3}, "tie": {2, -1}, "require": {0, 1}, "caller": {0, 1}, "map": {1, -1}, "grep": {1, -1}, "pos": {0, 1}, "chdir": {0, 1}, "umask": {0, 1},
 }
 
 func (p *parser) checkBuiltin(f *Func) {
 	if a, ok := arity[f.Name]; ok {
 		n := len(f.Args)
+		if f.Block != nil {
+			n++
+		}
 		p.count(f, n, a[0], a[1])
 	}
+	p.checkContainer(f)
 	if f.Name == "defined" && len(f.Args) == 1 {
 		var sigil byte
 		at := source.Span{}
@@ -263,6 +279,63 @@ func (p *parser) checkBuiltin(f *Func) {
 		}
 		if sigil == '@' || sigil == '%' {
 			p.failf(codeArgs, at, "leave out defined", "defined cannot be asked of a whole array or hash")
+		}
+	}
+}
+
+// checkContainer reports a first argument that is no array or hash, where the builtin needs one.
+func (p *parser) checkContainer(f *Func) {
+	if len(f.Args) == 0 {
+		return
+	}
+	x := f.Args[0]
+	if l, ok := x.(*List); ok && l.Paren && len(l.Elems) == 1 {
+		x = l.Elems[0]
+	}
+	if m, ok := x.(*My); ok && len(m.Vars) == 1 {
+		x = m.Vars[0]
+	}
+	var sigil byte
+	switch x := x.(type) {
+	case *Var:
+		sigil = x.Sigil
+	case *Deref:
+		sigil = x.Sigil
+	}
+	switch f.Name {
+	case "push", "unshift", "splice", "pop", "shift":
+		if sigil != '@' {
+			p.failf(codeArgs, x.Span(), "write @{ ... } around a reference", "the first argument of %s must be an array", f.Name)
+		}
+	case "keys", "values", "each":
+		if sigil != '@' && sigil != '%' {
+			p.failf(codeArgs, x.Span(), "write %{ ... } around a reference", "the argument of %s must be a hash or an array", f.Name)
+		}
+	case "exists", "delete":
+		switch e := x.(type) {
+		case *Elem:
+			return
+		case *Slice:
+			if f.Name == "delete" {
+				return
+			}
+		case *Func:
+			if e.Amp && f.Name == "exists" {
+				return
+			}
+		case *CallCode:
+			if e.AmpBare && f.Name == "exists" {
+				return
+			}
+		case *My:
+			return
+		}
+		p.failf(codeArgs, x.Span(), "", "the argument of %s must be an element of a hash or an array", f.Name)
+	case "undef":
+		switch x.(type) {
+		case *Var, *Deref, *Elem, *Slice, *Func, *CallCode, *My:
+		default:
+			p.failf(codeArgs, x.Span(), "", "the argument of undef must be a variable")
 		}
 	}
 }

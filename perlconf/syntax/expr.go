@@ -1,6 +1,8 @@
 package syntax
 
 import (
+	"strings"
+
 	"github.com/alecthomas/participle/v2/lexer"
 
 	"mavis/perlconf/diag"
@@ -264,6 +266,11 @@ func (p *parser) infixOp(start int, x Expr, op string, bp int) Expr {
 	p.needTerm(op)
 	r := p.binary(bp + 1)
 	y := &Binary{At: p.from(start), Op: op, L: x, R: r}
+	if bp == bpMatch {
+		if s, ok := r.(*Subst); ok && strings.IndexByte(s.Flags, 'r') < 0 {
+			p.lvalue(x, op+" s///", at)
+		}
+	}
 	switch bp {
 	case bpRange, bpIsa:
 		p.nonAssoc(bp, op)
@@ -373,7 +380,11 @@ func (p *parser) fileTest() Expr {
 
 // lvalue reports the left side of an assignment that cannot be assigned to.
 func (p *parser) lvalue(x Expr, op string, at source.Span) {
-	if what := notAssignable(x, op == "="); what != "" {
+	what := notAssignable(x, op == "=")
+	if what == "" && op != "=" && op != "x=" && !strings.HasPrefix(op, "=~") && !strings.HasPrefix(op, "!~") {
+		what = wholeContainer(x)
+	}
+	if what != "" {
 		help := ""
 		if _, ok := x.(*Binary); ok && op == "=" {
 			help = "compare with == or eq; = assigns"
@@ -381,6 +392,28 @@ func (p *parser) lvalue(x Expr, op string, at source.Span) {
 		p.add(diag.Diagnostic{Code: codeAssign, Span: at, Message: "cannot assign to " + what + " with " + op,
 			Related: []diag.Related{{Span: x.Span(), Message: "this"}}, Help: help})
 	}
+}
+
+// wholeContainer names x when it is a whole array or hash, which only = and x= can assign to.
+func wholeContainer(x Expr) string {
+	var sigil byte
+	switch x := x.(type) {
+	case *Var:
+		sigil = x.Sigil
+	case *Deref:
+		sigil = x.Sigil
+	case *My:
+		if !x.Paren && len(x.Vars) == 1 {
+			return wholeContainer(x.Vars[0])
+		}
+	}
+	switch sigil {
+	case '@':
+		return "a whole array"
+	case '%':
+		return "a whole hash"
+	}
+	return ""
 }
 
 // notAssignable names what x is when it is no place that can be assigned to.

@@ -255,6 +255,10 @@ func (l *lex) run(stop int) {
 			return
 		}
 		l.token(p, c)
+		if l.pos <= p && !l.cut { // never to happen: each token takes text
+			l.report(codeInternal, p, p+1, "", "no token could be read here")
+			l.cut = true
+		}
 		if len(l.stack)+l.outer > l.maxDepth {
 			l.report(codeDepth, p, p+1, "", "more than %d levels of nesting", l.maxDepth)
 			l.cut = true

@@ -23,7 +23,7 @@ func (l *lex) ident(p int, sigil byte, inQuote, inPattern bool) (end int, kind b
 	}
 	c := l.at(q)
 	switch {
-	case l.idStart(q), c == ':' && l.at(q+1) == ':' && l.at(q+2) != '$':
+	case l.idStart(q), c == ':' && l.at(q+1) == ':' && l.at(q+2) != '$', c == '\'' && l.idStart(q+1):
 		return l.nameEnd(q), 'n'
 	case isDigit(c):
 		for isDigit(l.at(q)) {
@@ -74,9 +74,7 @@ func (l *lex) braced(q int, sigil byte) (int, byte) {
 	case c == '^' && isAlpha(l.at(r+1)):
 		e = l.idEnd(r + 1)
 	case isPunct(c) && c != '{' && c != '}' && l.at(r+1) == '}':
-		if c != '$' || true {
-			e = r + 1
-		}
+		e = r + 1
 	}
 	if e == r {
 		return q, 'c'
@@ -112,6 +110,9 @@ func varName(text string) string {
 	if strings.IndexByte(t, '\'') > 0 && len(t) > 1 {
 		t = strings.ReplaceAll(t, "'", "::")
 	}
+	if len(t) > 1 && t[0] == '\'' {
+		t = strings.ReplaceAll(t, "'", "::")
+	}
 	switch {
 	case strings.HasPrefix(t, "::") && len(t) > 2:
 		t = "main" + t
@@ -130,14 +131,17 @@ func (l *lex) variable(p, q int, sigil byte, typ lexer.TokenType, inQuote, inPat
 			end--
 		}
 		l.pos = end
-		l.emit(typ, p, end, varName(l.src[p:end]))
+		i := l.emit(typ, p, end, varName(l.src[p:end]))
 		l.exp = xOperator
+		if name := l.toks[i].Value; (name == "*" || name == "#") && typ == tScalar {
+			l.report(codeUnsupported, p, end, "", "$%s is no variable any more (since Perl 5.30)", name)
+		}
 	case 'e':
 		l.pos = end
 		l.emit(typ, p, end, varName(l.src[p:end]))
 		l.exp = xOperator
 		l.subscript(inQuote)
-		for l.at(l.skip(l.pos, false)) != '}' && !l.cut {
+		for l.at(l.skip(l.pos, false)) != '}' && l.pos < l.end && !l.cut {
 			r := l.skip(l.pos, false)
 			if c := l.at(r); c == '[' || c == '{' || c == '-' && l.at(r+1) == '>' {
 				l.exp = xOperator
@@ -151,7 +155,10 @@ func (l *lex) variable(p, q int, sigil byte, typ lexer.TokenType, inQuote, inPat
 			l.pos = r
 			return true
 		}
-		l.pos = l.skip(l.pos, false) + 1
+		if l.pos = l.skip(l.pos, false); l.pos >= l.end && !l.cut {
+			l.report(codeUnclosed, p, q, "", "the { after %s is not closed", l.src[p:q])
+		}
+		l.pos = min(l.pos+1, l.end)
 		l.exp = xOperator
 	case 'c':
 		l.emit(tCast, p, q, l.src[p:q])
@@ -180,6 +187,11 @@ func (l *lex) subscript(inQuote bool) {
 	depth := len(l.stack)
 	l.exp = xOperator
 	p := l.skip(l.pos, false)
+	if c := l.at(p); c != '[' && c != '{' {
+		l.report(codeArrow, min(l.pos, l.end), min(l.pos+1, l.end), "", "a [ or { must stand here")
+		l.pos = l.end
+		return
+	}
 	l.token(p, l.at(p))
 	l.run(depth)
 	if len(l.stack) > depth && !l.cut {

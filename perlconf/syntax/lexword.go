@@ -43,6 +43,10 @@ func (l *lex) word(p int) {
 			return
 		}
 	}
+	if w == "" { // ::name
+		l.plainWord(p, e, "main"+l.src[p:e], op)
+		return
+	}
 	if e == simple && w[0] == 'v' && !op && l.version(p) == e && (len(w) > 1) {
 		if q := l.version(p); q > p {
 			l.put(tNum, p, q, xOperator)
@@ -208,10 +212,14 @@ func (l *lex) quoteOp(p, e int, w string) bool {
 		d = l.skip(e, false)
 	}
 	c := l.at(d)
-	if d >= l.end || c == 0 || c == ',' && d > e || c == '=' && l.at(d+1) == '>' || c == ';' && d > e || c == ')' {
-		if d >= l.end || c == ')' || c == ';' || c == ',' {
-			return false
-		}
+	if d >= l.end {
+		l.report(codeUnterminated, p, e, "", "%s begins a quote, and the file ends after it", w)
+		l.put(tBad, p, e, xOperator)
+		l.cut = true
+		return true
+	}
+	if c == '=' && l.at(d+1) == '>' {
+		return false
 	}
 	if c >= 0x80 && !l.utf8 {
 		return false
@@ -255,6 +263,9 @@ func (l *lex) plainWord(p, e int, w string, op bool) {
 	}
 	if !op && l.indirect(w, n) {
 		l.put(tMethWord, p, e, xTerm)
+		if c == '{' {
+			l.exp = xTermBlock2
+		}
 		return
 	}
 	l.put(tWord, p, e, xOperator)
@@ -314,12 +325,9 @@ func (l *lex) indirect(w string, n int) bool {
 		}
 		return !l.fatComma(e)
 	case c == '$':
-		if w[0] >= 'A' && w[0] <= 'Z' || !l.idStart(n+1) {
-			return false
-		}
-		return !l.fatComma(l.nameEnd(n + 1))
+		return l.idStart(n+1) && !l.fatComma(l.nameEnd(n+1))
 	}
-	return false
+	return l.at(n) == '{' && w != "__PACKAGE__"
 }
 
 // subWord handles `sub NAME PROTO` and `sub PROTO`.

@@ -122,12 +122,6 @@ func (p *parser) key() Expr {
 // sliceKeys reads [list] or {list}.
 func (p *parser) sliceKeys() Expr {
 	if p.peek().Type == tLBracket {
-		if p.peekAt(1).Type == tRBracket {
-			p.next()
-			s := p.start()
-			p.next()
-			return &List{At: p.from(s)}
-		}
 		return p.index1()
 	}
 	return p.key()
