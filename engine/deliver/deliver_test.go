@@ -271,6 +271,27 @@ func TestCacheAndStale(t *testing.T) {
 	}
 }
 
+// A next hop that learned SMTPUTF8 since the connection was made is asked anew before a mail is refused.
+func TestKeywordsOfAKeptConnection(t *testing.T) {
+	h := newHop(t, hopCase{Keywords: &[]string{"PIPELINING"}})
+	client := New(Options{})
+	defer client.Close()
+	for i, c := range []hopCase{{}, {Mail: "<\u00e9@b.test> SMTPUTF8"}, {}, {Mail: "<a@b.test> SMTPUTF8", Rcpts: []string{"<\u00fc@b.test>"}}} {
+		h.mu.Lock()
+		if h.script.Keywords = nil; i%2 == 0 {
+			h.script.Keywords = &[]string{"PIPELINING"}
+		}
+		h.mu.Unlock()
+		if i == 2 {
+			h.cutAll()
+		}
+		res, err := client.Deliver(context.Background(), []string{h.method()}, c.outgoing())
+		if err != nil || !res.Outcomes[0].Accepted() {
+			t.Errorf("%d: %+v %v", i, res, err)
+		}
+	}
+}
+
 func TestLostBehindTheDot(t *testing.T) {
 	h := newHop(t, hopCase{})
 	client := New(Options{})

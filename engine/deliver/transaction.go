@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,6 +42,9 @@ func (t *transaction) run(ctx context.Context) error {
 	defer stop()
 	t.res.DSN = t.s.has("DSN") && !t.client.opt.NoDSN
 	mail, refused := t.mailCommand()
+	if t.s.reused && (refused || t.lacksUTF8()) {
+		return errStale // what was announced then may not be what is announced now
+	}
 	if refused {
 		t.end()
 		return nil
@@ -119,6 +123,11 @@ func (t *transaction) mailCommand() (command string, refused bool) {
 // utf8 says whether SMTPUTF8 is wanted and to be had (RFC 6531 section 3.1 ties it to 8BITMIME).
 func (t *transaction) utf8() bool {
 	return t.m.Params.SMTPUTF8 && t.s.has("SMTPUTF8") && t.s.has("8BITMIME")
+}
+
+// lacksUTF8 says whether a recipient cannot be named to this next hop.
+func (t *transaction) lacksUTF8() bool {
+	return t.m.Params.SMTPUTF8 && !t.utf8() && slices.ContainsFunc(t.rcpts, func(i int) bool { return !isASCII(t.m.Rcpts[i].Addr) })
 }
 
 // refuse settles recipients by a rule of ours, in the original's words and without a log id.
