@@ -307,7 +307,7 @@ func (b *Bounce) notice(status string) (*Notice, error) {
 		encoding = "8bit"
 	}
 	e := &entity{kind: "multipart/report; report-type=" + subtype}
-	body := e.template(text, b.Format)
+	body := e.template(text, b.Encoding)
 	e.set("From", "From: "+from+"\n")
 	e.set("To", "To: "+to+"\n")
 	e.set("Date", "Date: "+date+"\n")

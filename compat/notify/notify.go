@@ -34,7 +34,7 @@ type Settings struct {
 	// envelope sender (mailfrom_notify_*); nil means the address in HdrFrom.
 	HdrFrom  string
 	MailFrom *string
-	Format   header.Format // $hdr_encoding
+	Encoding header.Format // $hdr_encoding
 	Charset  string        // $bdy_encoding; "" means UTF-8
 	Boundary string        // of MIME parts; must be new for each notice
 }
@@ -97,7 +97,7 @@ func Admin(s Settings, m *facts.Message, admins []string) (*Notice, error) {
 		return nil, err
 	}
 	e := &entity{kind: "multipart/mixed"}
-	body := e.template(text, s.Format)
+	body := e.template(text, s.Encoding)
 	e.parts = []part{textPart(body, s.charset()), headerPart(m)}
 	return s.finish(e, s.mailFrom(from), admins), nil
 }
@@ -116,7 +116,7 @@ func Recipient(s Settings, m *facts.Message, i int) (*Notice, error) {
 		return nil, err
 	}
 	e := &entity{}
-	body := e.template(text, s.Format)
+	body := e.template(text, s.Encoding)
 	e.parts = []part{textPart(body, s.charset())}
 	return s.finish(e, s.mailFrom(from), []string{r.Addr}), nil
 }
