@@ -1,7 +1,9 @@
 package voice
 
 import (
+	"os"
 	"sync"
+	"sync/atomic"
 
 	"mavis/compat/logline"
 	"mavis/compat/macro"
@@ -19,14 +21,16 @@ type Options struct {
 
 // Voice fills flow.Voice. It is safe for use by several goroutines.
 type Voice struct {
-	opt       Options
-	templates sync.Map // text to *macro.Template or error
+	opt        Options
+	pid        int
+	boundaries atomic.Int64 // numbers MIME boundaries of notices
+	templates  sync.Map     // text to *macro.Template or error
 }
 
 var _ flow.Voice = (*Voice)(nil)
 
 // New makes a Voice.
-func New(opt Options) *Voice { return &Voice{opt: opt} }
+func New(opt Options) *Voice { return &Voice{opt: opt, pid: os.Getpid()} }
 
 // compile keeps compiled templates: the same few texts come with every mail.
 func (v *Voice) compile(text string) (*macro.Template, error) {
