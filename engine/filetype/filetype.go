@@ -114,10 +114,12 @@ func (c *Classifier) Classify(ctx context.Context, paths []string) ([]string, er
 			p, err = c.start()
 		}
 		if err == nil {
-			var long string
-			if long, err = p.ask(ctx, paths[len(out)], c.o.Patience); err == nil {
-				out = append(out, long)
+			had := len(out)
+			if out, err = p.ask(ctx, out, batch(paths[had:]), c.o.Patience); err == nil {
 				continue
+			}
+			if len(out) > had {
+				tries = 0
 			}
 			p.stop()
 			p = nil
@@ -158,7 +160,7 @@ func (c *Classifier) start() (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, in: in, lines: make(chan string)}
+	p := &process{cmd: cmd, in: in, lines: make(chan string, 64)}
 	go p.read(out)
 	return p, nil
 }
@@ -182,24 +184,40 @@ func (p *process) read(out io.Reader) {
 	}
 }
 
-func (p *process) ask(ctx context.Context, path string, patience time.Duration) (string, error) {
-	p.used++
-	if _, err := io.WriteString(p.in, path+"\n"); err != nil {
-		return "", err
+// batch is the beginning of the list that certainly fits into a pipe, so that writing it never waits.
+func batch(paths []string) []string {
+	n := 0
+	for i, p := range paths {
+		if n += len(p) + 1; n > 16<<10 && i > 0 {
+			return paths[:i]
+		}
+	}
+	return paths
+}
+
+// ask gives all names at once and appends the answers to out as they come.
+func (p *process) ask(ctx context.Context, out, paths []string, patience time.Duration) ([]string, error) {
+	p.used += len(paths)
+	if _, err := io.WriteString(p.in, strings.Join(paths, "\n")+"\n"); err != nil {
+		return out, err
 	}
 	t := time.NewTimer(patience)
 	defer t.Stop()
-	select {
-	case long, ok := <-p.lines:
-		if !ok {
-			return "", errors.New("ended without an answer")
+	for range paths {
+		select {
+		case long, ok := <-p.lines:
+			if !ok {
+				return out, errors.New("ended without an answer")
+			}
+			out = append(out, long)
+			t.Reset(patience)
+		case <-t.C:
+			return out, fmt.Errorf("no answer in %s", patience)
+		case <-ctx.Done():
+			return out, ctx.Err()
 		}
-		return long, nil
-	case <-t.C:
-		return "", fmt.Errorf("no answer in %s", patience)
-	case <-ctx.Done():
-		return "", ctx.Err()
 	}
+	return out, nil
 }
 
 // stop kills the process and waits for it and its reader.

@@ -110,8 +110,8 @@ func (t *task) command(argv []string, o commandOptions) error {
 	case werr != nil:
 		return &HostError{werr}
 	}
-	if code == 125 && strings.HasPrefix(last, childName) {
-		return &HostError{errors.New(last)}
+	if code == childFailed && !t.o.Sandbox.Off {
+		return &HostError{fmt.Errorf("sandbox of %s: %s", argv[0], last)}
 	}
 	for _, c := range o.ok {
 		if c == code || c == -1 {

@@ -11,12 +11,10 @@ import (
 // cpioHeader is what the three families of cpio headers have in common.
 type cpioHeader struct {
 	mode, nameLen, size int64
-	headLen             int64
-	align               int64 // name and data are padded to it
 }
 
 type cpioFormat struct {
-	headLen, align int64
+	headLen, align int64 // name and data are padded to a multiple of align
 	parse          func(b []byte) (cpioHeader, bool)
 }
 

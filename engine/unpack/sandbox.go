@@ -25,6 +25,9 @@ type Sandbox struct {
 // childName is argument 0 of the re-executed program.
 const childName = "mavis-sandbox"
 
+// childFailed is the exit code of a sandbox that could not become the helper; no helper of amavisd's uses it.
+const childFailed = 121
+
 // spec is argument 1: what the child has to set before it becomes the helper.
 type spec struct {
 	ReadOnly  []string `json:"ro"`
@@ -45,7 +48,12 @@ func ChildMain() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, childName+":", child(os.Args[1], os.Args[2:]))
-	os.Exit(125)
+	os.Exit(childFailed)
+}
+
+func readable(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // child limits the process and executes the command; it returns only on errors.
@@ -101,8 +109,11 @@ func (s *Sandbox) wrap(command, writable []string, fileSize int64) (path string,
 	}
 	self := s.Self
 	if self == "" {
-		if self, err = os.Executable(); err != nil {
-			return "", nil, err
+		// The link works for a user who may not walk to the program, and after the program was replaced.
+		if self = "/proc/self/exe"; !readable(self) {
+			if self, err = os.Executable(); err != nil {
+				return "", nil, err
+			}
 		}
 	}
 	sp := spec{ReadOnly: s.ReadOnly, ReadWrite: writable, Memory: s.Memory, CPU: s.CPU, FileSize: fileSize}

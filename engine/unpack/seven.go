@@ -13,10 +13,10 @@ import (
 
 // sevenEntry is one block of 7-Zip's technical listing.
 type sevenEntry struct {
-	name, attr        string
-	size              int64
-	hasName, hasSize  bool
-	encrypted, folder bool
+	name, attr       string
+	size             int64
+	hasName, hasSize bool
+	encrypted        bool
 }
 
 // seven opens an archive with the program: a listing first, for quota and encrypted members, then everything else.

@@ -106,7 +106,7 @@ func listTar(f *os.File, size int64, maxFiles int) ([]*member, error) {
 		m := &member{name: strings.TrimRight(h.Name, "/"), size: h.Size}
 		start := at.n
 		switch h.Typeflag {
-		case tar.TypeReg, tar.TypeRegA, tar.TypeCont, tar.TypeGNUSparse: //nolint:staticcheck // old tars have TypeRegA
+		case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 			n := h.Size
 			if byName[h.Name] = m; h.Typeflag == tar.TypeGNUSparse || sparse(h) {
 				m.copy = sparseCopy(f, size, entry)
