@@ -225,6 +225,9 @@ func negate(v Value) Value {
 		}
 		return negate(ToNumber(x))
 	case float64:
+		if x == 0 {
+			return int64(0)
+		}
 		return -x
 	}
 	n := ToNumber(v)
@@ -375,14 +378,11 @@ func increment(v Value) Value {
 	return first + string(out)
 }
 
-// magicWord says that ++ works on letters: letters, then digits, and no number.
+// magicWord says that ++ works on characters: letters, then digits; digits alone too, so that 08 becomes 09.
 func magicWord(s string) bool {
 	i := 0
 	for i < len(s) && (s[i]|0x20) >= 'a' && (s[i]|0x20) <= 'z' {
 		i++
-	}
-	if i == 0 {
-		return false
 	}
 	return strings.Trim(s[i:], "0123456789") == ""
 }

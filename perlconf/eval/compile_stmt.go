@@ -160,10 +160,7 @@ func (c *compiler) ifStmt(x *syntax.If) stmt {
 		outer.local = true
 	}
 	c.scope = outer
-	if x.Postfix || !c.matchIn(st) {
-		return st
-	}
-	return &blockNodeStmt{&blockNode{stmts: []stmt{st}, hasMatch: true}}
+	return st
 }
 
 // bareBody compiles the statement before a modifier, which has no scope of its own.
@@ -176,13 +173,6 @@ func (c *compiler) bareBody(b *syntax.Block) *blockNode {
 	}
 	return out
 }
-
-// blockNodeStmt lets a block stand as a statement without being a loop.
-type blockNodeStmt struct{ b *blockNode }
-
-func (s *blockNodeStmt) exec(f *frame, want Context) ctl { return s.b.exec(f, want) }
-
-func (c *compiler) matchIn(*ifStmt) bool { return true }
 
 func (c *compiler) whileStmt(x *syntax.While) stmt {
 	outer := c.scope

@@ -28,7 +28,7 @@ type outcome struct {
 
 // evalCase runs text as a file in list context.
 func evalCase(host Host, text string) outcome {
-	in := New(Options{Host: host, MaxSteps: 2_000_000})
+	in := New(Options{Host: host, MaxSteps: 4_000_000})
 	return evalIn2(in, text)
 }
 

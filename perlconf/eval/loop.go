@@ -86,8 +86,11 @@ func (s *foreachStmt) exec(f *frame, want Context) ctl {
 	if s.slot < 0 {
 		old := s.glob.sv
 		restore = func() { s.glob.sv = old }
-		in.locals = append(in.locals, restore)
+	} else {
+		old := f.slots[s.slot]
+		restore = func() { f.slots[s.slot] = old }
 	}
+	in.locals = append(in.locals, restore)
 	c := s.loop(f)
 	in.unwind(mark)
 	in.match = match

@@ -203,11 +203,11 @@ func (in *Interp) step(n int) {
 
 // bytes checks the length of a string that is about to be made.
 func (in *Interp) bytes(n int) {
+	if n > in.opt.MaxBytes {
+		in.stop(CodeBytes, in.cur, "", "a string of %d bytes is longer than the limit of %d", n, in.opt.MaxBytes)
+	}
 	if n > 4096 {
 		in.step(n >> 6)
-		if n > in.opt.MaxBytes {
-			in.stop(CodeBytes, in.cur, "", "a string of %d bytes is longer than the limit of %d", n, in.opt.MaxBytes)
-		}
 	}
 }
 

@@ -105,7 +105,10 @@ func (in *Interp) repeatList(vals []Value, n int64) []Value {
 	if n <= 0 || len(vals) == 0 {
 		return nil
 	}
-	in.step(int(min(n, int64(in.opt.MaxSteps)+1)) * min(len(vals), in.opt.MaxSteps) >> 1)
+	if n > int64(in.opt.MaxSteps/len(vals)) {
+		in.step(in.opt.MaxSteps + 1)
+	}
+	in.step(len(vals) * int(n))
 	out := make([]Value, 0, len(vals)*int(n))
 	for range n {
 		out = append(out, vals...)
@@ -247,10 +250,10 @@ func (n *rangeNode) list(f *frame, out []Value) []Value {
 		if s == end {
 			return out
 		}
-		next := increment(s)
-		if !magicWord(s) && strings.Trim(s, "0123456789") != "" {
+		if !magicWord(s) {
 			return out
 		}
+		next := increment(s)
 		s = ToString(next)
 		if s == "" || len(s) > len(end) {
 			return out

@@ -41,8 +41,20 @@ func compileSort(c *compiler, x *syntax.Func) node {
 			n.code = c.expr(x.FileHandle)
 		}
 	}
+	if len(args) == 1 && n.code == nil && x.Block == nil { // sort by_number (3, 1, 2)
+		if f, ok := args[0].(*syntax.Func); ok && f.Parens && !f.Amp && f.Block == nil && !isBuiltin(f.Name) {
+			n.code = &codeRef{at: at{f.Span()}, g: c.in.glob(c.pkg, f.Name)}
+			args = f.Args
+		}
+	}
 	n.args = c.list(x.Span(), args)
 	return n
+}
+
+func isBuiltin(name string) bool {
+	_, a := simpleFuncs[name]
+	_, b := builtinTable[name]
+	return a || b
 }
 
 func (n *sortNode) list(f *frame, out []Value) []Value {

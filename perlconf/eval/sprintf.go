@@ -133,7 +133,7 @@ func (in *Interp) sprintf(format string, args []Value, span source.Span) string 
 		i++
 		in.bytes(b.Len() + d.width + d.prec)
 		if d.verb == '%' {
-			b.WriteByte('%')
+			b.WriteString(d.pad("%", false))
 			continue
 		}
 		if strings.IndexByte("csdiuoxXbBeEfFgGaADOU", d.verb) < 0 {
@@ -216,8 +216,8 @@ func (d *directive) signed(v Value) string {
 	neg, abs := integerOf(n)
 	if neg && abs > 1<<63 {
 		abs = 1 << 63
-	} else if _, isFloat := n.(float64); isFloat && !neg && abs > math.MaxInt64 {
-		abs = math.MaxInt64
+	} else if !neg && abs > math.MaxInt64 { // wraps, as the cast to IV does
+		neg, abs = true, -abs
 	}
 	return d.integer(d.sign(neg), strconv.FormatUint(abs, 10), abs == 0)
 }
