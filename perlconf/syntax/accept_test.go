@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -116,4 +117,92 @@ func TestMutations(t *testing.T) {
 	if wrong > len(texts)/50 {
 		t.Errorf("%d of %d differ from perl", wrong, len(texts))
 	}
+}
+
+// TestDamagedConfigs takes single characters out of real configurations, as editors and web pages do. Both must agree on
+// whether the rest is Perl, and the first error must mostly be in the same line.
+func TestDamagedConfigs(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(peer.Shared(t, "corpus"), "*", "*.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	var texts []string
+	strict := strings.NewReplacer("use strict;", "1;", "__END__", "")
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil || len(raw) > 6000 || strings.Contains(f, "clamd") {
+			continue
+		}
+		text := strict.Replace(string(raw))
+		if strings.Contains(text, "BEGIN") || parseMain(text).HasErrors() {
+			continue
+		}
+		var places []int
+		comment := false
+		for i := range len(text) {
+			switch c := text[i]; {
+			case c == '\n':
+				comment = false
+			case c == '#' && (i == 0 || isSpace(text[i-1])):
+				comment = true
+			case !comment && strings.IndexByte("'\";,()[]{}\\$@=>", c) >= 0:
+				places = append(places, i)
+			}
+		}
+		for range min(len(places), 8) {
+			i := places[r.IntN(len(places))]
+			texts = append(texts, text[:i]+text[i+1:])
+		}
+	}
+	got := compileWithPerl(t, texts)
+	differ, lines, refused := 0, 0, 0
+	for i, c := range texts {
+		bag := parseMain(c)
+		if bag.HasErrors() != (got[i].OK == 0) {
+			differ++
+			if testing.Verbose() {
+				if got[i].OK == 1 {
+					t.Logf("REFUSED %v\n    %s", bag.All[0], source.New("", []byte(c)).Line(bag.All[0].Span.Pos().Line))
+				} else {
+					t.Logf("ACCEPTED %s", strings.TrimSpace(got[i].Text))
+				}
+			}
+			continue
+		}
+		if got[i].OK == 1 {
+			continue
+		}
+		refused++
+		want := firstLine(got[i].Text)
+		if have := bag.All[0].Span.Pos().Line; have != want {
+			lines++
+			if testing.Verbose() {
+				t.Logf("LINE perl %d, here %d: %v\n    %s", want, have, bag.All[0], strings.SplitN(got[i].Text, "\n", 2)[0])
+			}
+		}
+	}
+	t.Logf("%d texts: %d differ in acceptance; %d refused, %d of them at another line", len(texts), differ, refused, lines)
+	if d := os.Getenv("KEEP_TEXTS"); d != "" {
+		for i, c := range texts {
+			os.WriteFile(filepath.Join(d, strconv.Itoa(i+1)), []byte(c), 0o644)
+		}
+	}
+	if differ > len(texts)/50 {
+		t.Errorf("%d of %d differ from perl", differ, len(texts))
+	}
+}
+
+// firstLine is the line of the first error in perl's message.
+func firstLine(msg string) int {
+	n := 0
+	if i := strings.Index(msg, " line "); i >= 0 {
+		for _, c := range []byte(msg[i+6:]) {
+			if !isDigit(c) {
+				break
+			}
+			n = n*10 + int(c-'0')
+		}
+	}
+	return n
 }

@@ -54,7 +54,7 @@ func startsTerm(t *lexer.Token) bool {
 		return true
 	case tOp:
 		switch t.Value {
-		case "\\", "-", "+", "!", "~", "++", "--", "...":
+		case "\\", "-", "+", "!", "~", "++", "--":
 			return true
 		}
 	}
@@ -115,7 +115,11 @@ func (p *parser) noTerm(where string) {
 	if t.Type == tBad || t.Type == tUnsupported {
 		panic(errReported{})
 	}
-	p.failf(codeExpectExpr, p.here(), p.hint(p.here(), ""), "a value is missing %s; %s cannot stand here", where, describe(t))
+	help := ""
+	if t.Type == tOp && t.Value == "..." {
+		help = "put in what the ... of the example stands for, or remove it"
+	}
+	p.failf(codeExpectExpr, p.here(), p.hint(p.here(), help), "a value is missing %s; %s cannot stand here", where, describe(t))
 }
 
 func (p *parser) chain(n int) {
@@ -326,11 +330,10 @@ func (p *parser) prefix() Expr {
 		case "!", "~", "\\", "-", "+":
 		case "++", "--":
 			bp = bpInc
-		case "...":
-			p.next()
-			return &Func{At: p.from(start), Name: "die", NameSpan: p.from(start).Place,
-				Args: []Expr{&Str{At: p.from(start), Value: "Unimplemented", Quote: "'"}}}
 		default:
+			if t.Value == "..." {
+				p.failf(codeExpectExpr, p.here(), "put in what the ... of the example stands for, or remove it", "... cannot stand here")
+			}
 			p.noTerm("before " + t.Value)
 		}
 		op := p.next().Value

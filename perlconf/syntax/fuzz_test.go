@@ -14,7 +14,7 @@ import (
 )
 
 func seeds(f *testing.F) {
-	for _, name := range []string{"expressions.txt", "acceptance.txt"} {
+	for _, name := range []string{"expressions.txt", "errors.txt"} {
 		raw, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

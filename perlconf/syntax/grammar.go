@@ -122,6 +122,7 @@ func (endResult) endingResult()       {}
 func newParser(p *parser) (*participle.Parser[stmtNode], error) {
 	return participle.Build[stmtNode](
 		participle.Lexer(p.def),
+		participle.UseLookahead(0), // a branch is taken for good as soon as it has read a token
 		participle.ParseTypeWith(func(l *lexer.PeekingLexer) (expression, error) {
 			return in[expression](p, l, func() expression { return exprResult{p.fullExpr()} }, p.startsExpr)
 		}),
@@ -167,6 +168,7 @@ func in[T any](p *parser, l *lexer.PeekingLexer, f func() T, starts func() bool)
 			if _, ok := r.(errReported); !ok {
 				panic(r)
 			}
+			p.gaveUp = int(l.RawCursor())
 			err = errReported{}
 		}
 	}()

@@ -255,7 +255,7 @@ func (l *lex) run(stop int) {
 			return
 		}
 		l.token(p, c)
-		if l.pos <= p && !l.cut { // never to happen: each token takes text
+		if l.pos <= p && l.pos < l.end && !l.cut { // never to happen: each token takes text
 			l.report(codeInternal, p, p+1, "", "no token could be read here")
 			l.cut = true
 		}

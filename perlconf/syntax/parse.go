@@ -64,6 +64,8 @@ type parser struct {
 	diags []diag.Diagnostic
 	depth int
 	pkg   string
+	// gaveUp is the token at which a production gave the present statement up, or -1.
+	gaveUp int
 }
 
 // deliver hands over what the lexer and the parser found, in order of place and without follow-ups.
@@ -143,10 +145,14 @@ func (p *parser) failf(code string, span source.Span, help, format string, args 
 	p.fail(diag.Diagnostic{Code: code, Span: span, Help: help, Message: fmt.Sprintf(format, args...)})
 }
 
-// here is the place of the next token. At the end of the file it is the end of the last token.
+// here is the place of the next token. At the end of the file it is the end of the last line.
 func (p *parser) here() source.Span {
 	if p.peek().EOF() {
-		return source.Span{File: p.file, Start: p.end(), End: p.end()}
+		n := len(p.file.Text)
+		if n > 0 && p.file.Text[n-1] == '\n' && p.end() < n {
+			n--
+		}
+		return source.Span{File: p.file, Start: n, End: n}
 	}
 	return p.tokenSpan(p.index())
 }
@@ -177,6 +183,7 @@ func (p *parser) statement() Stmt {
 	first := p.index()
 	start := p.start()
 	found := len(p.diags)
+	p.gaveUp = -1
 	label := ""
 	for p.peek().Type == tLabel {
 		label = p.next().Value
@@ -184,15 +191,35 @@ func (p *parser) statement() Stmt {
 	if t := p.peek(); label != "" && (t.EOF() || t.Type == tRBrace) {
 		return &Nop{p.from(start)}
 	}
+	if t := p.peek(); t.Type == tOp && t.Value == "..." {
+		if n := p.peekAt(1); n.Type == tSemi || n.Type == tRBrace || n.EOF() {
+			return p.yada()
+		}
+	}
 	node, err := p.stmt.ParseFromLexer(p.lex, participle.AllowTrailing(true))
 	if err != nil {
-		if len(p.diags) == found {
+		if len(p.diags) == found && p.gaveUp < 0 {
 			p.syntaxError(err)
+		}
+		for p.index() < p.gaveUp && !p.peek().EOF() {
+			p.next()
 		}
 		p.sync(first)
 		return &BadStmt{p.from(start)}
 	}
 	return p.convert(node, label, p.from(start))
+}
+
+// yada reads the statement `...`, which dies when it is run.
+func (p *parser) yada() Stmt {
+	start := p.start()
+	p.next()
+	at := p.from(start)
+	x := &Func{At: at, Name: "die", NameSpan: at.Place, Args: []Expr{&Str{At: at, Value: "Unimplemented", Quote: "'"}}}
+	if p.peek().Type == tSemi {
+		p.next()
+	}
+	return &ExprStmt{At: at, X: x}
 }
 
 // syntaxError reports an error that participle found by itself.

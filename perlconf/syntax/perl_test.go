@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"mavis/perlconf/diag"
 	"mavis/testdata/peer"
 )
 
@@ -116,31 +115,4 @@ func TestReadsAsPerlReads(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases", len(cases))
-}
-
-// TestAcceptsAsPerlAccepts compares acceptance, and the line of the first error, over a table of texts.
-func TestAcceptsAsPerlAccepts(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("testdata", "acceptance.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases := strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n---\n")
-	got := askPerl(t, cases)
-	for i, c := range cases {
-		_, bag := parseText("t", c)
-		compareAcceptance(t, c, got[i], bag)
-	}
-	t.Logf("%d cases", len(cases))
-}
-
-func compareAcceptance(t *testing.T, text string, perl perlAnswer, bag *diag.Bag) {
-	t.Helper()
-	if bag.HasErrors() == (perl.OK == 0) {
-		return
-	}
-	if perl.OK == 1 {
-		t.Errorf("perl accepts, here refused: %s\n  %v", text, bag.All[0])
-		return
-	}
-	t.Errorf("perl refuses, here accepted: %s\n  %s", text, perl.Text)
 }
