@@ -1,11 +1,9 @@
 package eval
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"sort"
 	"strings"
 	"testing"
 
@@ -36,7 +34,7 @@ func evalIn2(in *Interp, text string) (o outcome) {
 	o.bag = in.Bag()
 	src := source.New("case", []byte(text))
 	var own diag.Bag
-	tree := syntax.Parse(src, syntax.Options{Protos: in.Protos()}, &own)
+	tree := syntax.Parse(src, syntax.Options{Protos: in.Protos(), Package: in.pkg}, &own)
 	var first *Error
 	for _, d := range own.All {
 		in.bag.Add(d)
@@ -135,9 +133,6 @@ func show(o outcome) string {
 	}
 	return canon(o.vals)
 }
-
-var _ = sort.Strings
-var _ = context.Background
 
 func TestScratch(t *testing.T) {
 	text := os.Getenv("CASE")

@@ -228,7 +228,7 @@ func (in *Interp) RunFile(name string) (Value, error) {
 // RunSource is RunFile for text already read.
 func (in *Interp) RunSource(f *source.File) (Value, error) {
 	var own diag.Bag
-	tree := syntax.Parse(f, syntax.Options{Protos: in.Protos()}, &own)
+	tree := syntax.Parse(f, syntax.Options{Protos: in.Protos(), Package: in.pkg}, &own)
 	var first *Error
 	for _, d := range own.All {
 		in.bag.Add(d)

@@ -118,7 +118,7 @@ func (in *Interp) doFile(name string, want Context, span source.Span) ([]Value, 
 	var out []Value
 	e := in.guard(func() {
 		var own diag.Bag
-		tree := syntax.Parse(src, syntax.Options{Protos: in.Protos()}, &own)
+		tree := syntax.Parse(src, syntax.Options{Protos: in.Protos(), Package: in.pkg}, &own)
 		var first *Error
 		for _, d := range own.All {
 			in.bag.Add(d)
@@ -149,7 +149,7 @@ func (n *evalStr) run(f *frame, want Context) {
 	in.step(len(text) >> 3)
 	err := in.guard(func() {
 		var own diag.Bag
-		tree := syntax.Parse(src, syntax.Options{Protos: in.Protos(), MaxDepth: 200}, &own)
+		tree := syntax.Parse(src, syntax.Options{Protos: in.Protos(), MaxDepth: 200, Package: n.pkg}, &own)
 		for _, d := range own.All {
 			if d.Severity == diag.Error {
 				panic(&Error{Diag: d, Value: "syntax error: " + d.Message + atPlace(d.Span) + ".\n"})

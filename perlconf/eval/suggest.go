@@ -32,10 +32,7 @@ func (in *Interp) declared(pkg string) []string {
 // nearest gives the candidate with the smallest edit distance, if it is small for the length of the word. The same
 // name with another sigil is the nearest of all.
 func nearest(word string, candidates []string) string {
-	best, bestDist := "", 1+len(word)/4
-	if len(word) < 4 {
-		bestDist = 1
-	}
+	best, bestDist := "", max(1, len(word)/4)
 	sort.Strings(candidates)
 	for _, cand := range candidates {
 		if cand == word {
