@@ -158,7 +158,7 @@ var readElsewhere = map[string]bool{"%i_know_what_i_am_doing": true, "$allow_pre
 	"$redis_logging_queue_size_limit": true, "$trim_trailing_space_in_lookup_result_fields": true,
 	"$penpals_threshold_low": true, "$penpals_threshold_high": true, "$sa_local_tests_only": true,
 	"$sa_configpath": true, "$sa_siteconfigpath": true, "$sa_userprefs_file": true, "$sa_debug": true,
-	"$enable_anomy_sanitizer": true, "$myproduct_name": true, "$myversion_id": true, "$myversion": true,
+	"$enable_anomy_sanitizer": true, "$smtp_connection_cache_enable": true, "$smtp_connection_cache_on_demand": true, "$myproduct_name": true, "$myversion_id": true, "$myversion": true,
 	"$myversion_date": true, "$myversion_id_numeric": true,
 	// read by the defaults after the files
 	"$banned_filename_re": true, "$gzip": true, "$bzip2": true, "$lzop": true}

@@ -21,6 +21,7 @@ import (
 	"mavis/engine/program"
 	"mavis/engine/spool"
 	"mavis/engine/unpack"
+	"mavis/perlconf/eval"
 	"mavis/rules"
 )
 
@@ -67,7 +68,7 @@ func New(opt Options) (*Daemon, error) {
 		d.types.Close()
 		return nil, err
 	}
-	d.client = deliver.New(deliver.Options{Logf: d.logf, Helo: cfg.Base().Str("localhost_name")})
+	d.client = deliver.New(d.delivery(cfg))
 	d.voice = voice.New(voice.Options{Log: opt.Log})
 	var next flow.Next = d.client
 	if opt.Redirect != "" {
@@ -77,6 +78,16 @@ func New(opt Options) (*Daemon, error) {
 		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
 	return d, nil
+}
+
+// delivery are the settings of the client toward the next hop.
+func (d *Daemon) delivery(cfg *rules.Config) deliver.Options {
+	p := cfg.Base()
+	o := deliver.Options{Logf: d.logf, Helo: p.Str("localhost_name"), LocalAddress: p.Str("local_client_bind_address"), Folder: cfg.Paths.Quarantine}
+	if !eval.ToBool(cfg.Global('$', "smtp_connection_cache_enable")) {
+		o.KeepIdle = -1
+	}
+	return o
 }
 
 // Listen opens the sockets of the configuration; those that are open already stay.

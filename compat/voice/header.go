@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"mavis/compat/header"
-	"mavis/compat/macro/facts"
 	"mavis/engine/flow"
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
@@ -170,7 +169,7 @@ func extend(t *flow.Task, r *mail.Recipient) error {
 	r.SendTo = local + delim[:1] + res.String() + domain
 	r.Tagged = true
 	if r.ORcpt == "" {
-		r.ORcpt = "rfc822;" + facts.Normalize(mail.Quote(r.Internal))
+		r.ORcpt = "rfc822;" + mail.XText(mail.Quote(r.Internal))
 	}
 	return nil
 }

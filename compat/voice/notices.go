@@ -2,7 +2,6 @@ package voice
 
 import (
 	"fmt"
-	"strings"
 
 	"mavis/compat/macro"
 	"mavis/compat/notify"
@@ -36,7 +35,7 @@ func (v *Voice) notice(t *flow.Task, cats []rules.CCat, templ, from, envelope st
 			s.MailFrom = &address
 		}
 	}
-	s.Format, s.Charset = settings(t).Format, p.Str("bdy_encoding")
+	s.Encoding, s.Charset = settings(t).Format, p.Str("bdy_encoding")
 	s.Boundary = fmt.Sprintf("----------=_%d-%d-%d", t.Received.Unix(), v.pid, v.boundaries.Add(1))
 	return s, true, nil
 }
@@ -62,20 +61,7 @@ func (v *Voice) letter(t *flow.Task, n *notify.Notice) (*flow.Letter, error) {
 	}
 	host := macro.DomainToASCII(t.Policy.Str("myhostname"))
 	return &flow.Letter{Sender: n.From, Rcpts: n.To, Data: n.Message, SMTPUTF8: n.SMTPUTF8, BodyType: n.BodyType,
-		EnvID: xtext(fmt.Sprintf("AM.%s.%s@%s", id, t.Received.UTC().Format("20060102T150405Z"), host))}, nil
-}
-
-// xtext encodes as RFC 3461 section 4 says.
-func xtext(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < '!' || c > '~' || c == '+' || c == '=' {
-			fmt.Fprintf(&b, "+%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
+		EnvID: mail.XText(fmt.Sprintf("AM.%s.%s@%s", id, t.Received.UTC().Format("20060102T150405Z"), host))}, nil
 }
 
 // Admin writes the notice for administrators; nil when its template is empty.
@@ -145,7 +131,7 @@ func (v *Voice) Bounce(t *flow.Task) (*flow.Letter, bool, error) {
 	}
 	l, err := v.letter(t, n)
 	if l != nil {
-		l.ORcpts = []string{"rfc822;" + xtext(mail.Quote(t.Sender))}
+		l.ORcpts = []string{"rfc822;" + mail.XText(mail.Quote(t.Sender))}
 	}
 	return l, suppressed, err
 }

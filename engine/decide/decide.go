@@ -23,8 +23,8 @@ type Message struct {
 	LocalAuthor bool
 }
 
-// minSizeLimit is RFC 5321's floor for a size limit (section 4.5.3.1.7).
-const minSizeLimit = 65536
+// MinSizeLimit is RFC 5321's floor for a size limit, in bytes (section 4.5.3.1.7).
+const MinSizeLimit = 65536
 
 // Settle completes the categories of a recipient, finds the blocking one and its destiny, and whether the body of a passed
 // message is to be changed. A lookup that cannot answer is an error: the mail must be deferred.
@@ -100,14 +100,21 @@ func size(p *rules.Policy, m Message, r *mail.Recipient) error {
 		return err
 	}
 	limit := res.Num()
-	if limit > 0 && limit < minSizeLimit && m.SizeFloor {
-		limit = minSizeLimit
+	if limit > 0 && limit < MinSizeLimit && m.SizeFloor {
+		limit = MinSizeLimit
 	}
 	if limit > 0 && float64(m.Size) > limit {
 		r.Cats.Add(rules.Oversized, 0)
 		r.Note("larger than the size limit", res.Origin, res.Key)
 	}
 	return nil
+}
+
+// Oversized is the destiny that an oversized message would have for an address, lovers considered.
+func Oversized(p *rules.Policy, q *lookup.Query) (rules.Destiny, error) {
+	r := &mail.Recipient{Query: q, Cats: mail.Categories{{Major: rules.Oversized}}}
+	_, err := destiny(p, Message{Sender: "-"}, r)
+	return r.Destiny, err
 }
 
 // destiny walks the categories from the most important one. The first whose destiny is not to pass, for a recipient who

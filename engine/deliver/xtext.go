@@ -1,22 +1,10 @@
 package deliver
 
 import (
-	"fmt"
 	"strings"
-)
 
-// xtext encodes as RFC 3461 section 4 says.
-func xtext(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		if c := s[i]; c > ' ' && c < 0x7f && c != '+' && c != '=' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "+%02X", c)
-		}
-	}
-	return b.String()
-}
+	"mavis/engine/mail"
+)
 
 // xforwardLine gives the XFORWARD command for those attributes that the next hop takes (offered is what stands behind the
 // EHLO keyword), "" when there is nothing to say. Order and neutering of characters are the original's.
@@ -44,7 +32,7 @@ func xforwardLine(values map[string]string, offered string) string {
 			}
 			return r
 		}, v)
-		if v = xtext(v); len(v) > 255 {
+		if v = mail.XText(v); len(v) > 255 {
 			v = v[:255]
 		}
 		line += " " + name + "=" + v
@@ -59,11 +47,11 @@ func xforwardLine(values map[string]string, offered string) string {
 func orcpt(s string) string {
 	kind, addr, ok := strings.Cut(s, ";")
 	if !ok || kind == "" {
-		return "rfc822;" + xtext(strings.TrimPrefix(s, ";"))
+		return "rfc822;" + mail.XText(strings.TrimPrefix(s, ";"))
 	}
 	for i := range len(addr) {
 		if c := addr[i]; c <= ' ' || c == '=' || c == 0x7f {
-			return kind + ";" + xtext(addr)
+			return kind + ";" + mail.XText(addr)
 		}
 	}
 	return s

@@ -82,7 +82,7 @@ func byMethod(rcpts []*mail.Recipient) [][]*mail.Recipient {
 
 // send hands one version of the message to one next hop and notes the answers.
 func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipient) error {
-	m := &deliver.Outgoing{Sender: t.Envelope.Sender, Header: c.Header, Body: t.Body, BodyOff: t.HeaderSize, BodySize: t.Body.Size() - t.HeaderSize,
+	m := &deliver.Outgoing{Sender: mail.Quote(t.Sender), Header: c.Header, Body: t.Body, BodyOff: t.HeaderSize, BodySize: t.Body.Size() - t.HeaderSize,
 		Params:       deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, Ret: t.Envelope.Ret, EnvID: t.Envelope.EnvID},
 		PerRecipient: t.LMTP, LogID: t.LogID, MailID: t.MailID, XForward: t.xforward()}
 	if c.Body != nil {
@@ -124,7 +124,7 @@ func remote(target string) string {
 }
 
 func (f *Flow) outgoing(t *Task, r *mail.Recipient) deliver.Rcpt {
-	out := deliver.Rcpt{Addr: r.Addr}
+	out := deliver.Rcpt{Addr: mail.Quote(r.Internal)}
 	if r.SendTo != "" {
 		out.Addr = mail.Quote(r.SendTo)
 	}

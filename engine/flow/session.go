@@ -2,8 +2,10 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"mavis/engine/decide"
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
 	"mavis/engine/origin"
@@ -14,6 +16,8 @@ import (
 type transaction struct {
 	id     string
 	policy *rules.Policy
+	// largest is the greatest size limit of the recipients so far, in bytes.
+	largest int64
 }
 
 // Mail lays the banks of the client's network and of our own users over the session's policy.
@@ -40,8 +44,50 @@ func (f *Flow) Mail(_ context.Context, tx *ingress.Transaction) *ingress.Reply {
 	return nil
 }
 
-// Rcpt takes every recipient; what becomes of it is decided once the message is known.
-func (f *Flow) Rcpt(context.Context, *ingress.Transaction, *mail.Rcpt) *ingress.Reply { return nil }
+// Rcpt asks for the recipient's size limit: a message declared larger is refused, deferred or passed as the destiny of
+// oversized mail says, and the limit holds for what then arrives.
+func (f *Flow) Rcpt(_ context.Context, tx *ingress.Transaction, r *mail.Rcpt) *ingress.Reply {
+	now := tx.Value.(*transaction)
+	p := now.policy
+	limits := p.Tables("message_size_limit_maps")
+	if limits.Len() == 0 {
+		return nil
+	}
+	q := p.Query(mail.Unquote(r.Addr))
+	res, ok, err := limits.Find(q)
+	if err != nil {
+		return f.unsure(now.id, err)
+	}
+	limit := int64(res.Num())
+	if !ok || limit <= 0 {
+		return nil
+	}
+	if limit < decide.MinSizeLimit && sizeFloor(p.Config()) {
+		limit = decide.MinSizeLimit
+	}
+	now.largest = max(now.largest, limit)
+	destiny, err := decide.Oversized(p, q)
+	if err != nil {
+		return f.unsure(now.id, err)
+	}
+	if destiny != rules.Pass {
+		if tx.SizeLimit = now.largest; tx.Session.Settings.SizeLimit > 0 {
+			tx.SizeLimit = min(tx.SizeLimit, tx.Session.Settings.SizeLimit)
+		}
+	}
+	if tx.Envelope.Size <= limit {
+		return nil
+	}
+	reply := &ingress.Reply{Code: 552, Enhanced: "5.3.4"}
+	switch destiny {
+	case rules.Pass:
+		reply.Code, reply.Enhanced = 250, "2.3.4"
+	case rules.TempFail:
+		reply.Code, reply.Enhanced = 452, "4.3.4"
+	}
+	reply.Text = fmt.Sprintf("Declared message size (%d B) exceeds size limit for recipient <%s>", tx.Envelope.Size, r.Addr)
+	return reply
+}
 
 // End and Disconnect have nothing to release.
 func (f *Flow) End(*ingress.Transaction) {}
@@ -66,6 +112,9 @@ func (f *Flow) task(tx *ingress.Transaction) *Task {
 	}
 	for _, r := range tx.Envelope.Rcpts {
 		internal := mail.Unquote(r.Addr)
+		if r.ORcpt == "" && mail.Quote(internal) != r.Addr {
+			r.ORcpt = "rfc822;" + mail.XText(r.Addr) // RFC 3461 section 4.2: the address as it came, because it goes on requoted
+		}
 		t.Rcpts = append(t.Rcpts, &mail.Recipient{Rcpt: r, Internal: internal, Query: tr.policy.Query(internal)})
 	}
 	t.add(rules.Clean, 0, nil)
