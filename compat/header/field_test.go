@@ -109,7 +109,7 @@ func TestFields(t *testing.T) {
 
 // TestFieldsAgainstOriginal asks the installed original about other fields.
 func TestFieldsAgainstOriginal(t *testing.T) {
-	cases := randomFields(rand.New(rand.NewPCG(uint64(os.Getpid()), 4)), 1500)
+	cases := randomFields(rand.New(rand.NewPCG(uint64(os.Getpid()), 4)), 500)
 	askFields(t, cases)
 	checkFields(t, cases)
 }
@@ -167,7 +167,9 @@ Return-Path: <a@b>
 	}
 	other := r
 	other.SubjectTag = ""
-	if header.Key(s, r) == header.Key(s, other) || header.Key(s, r) != header.Key(s, r) {
+	same := r
+	same.Addr = "other@example.com"
+	if header.Key(s, r) == header.Key(s, other) || header.Key(s, r) != header.Key(s, same) {
 		t.Error("keys do not tell recipients apart")
 	}
 }

@@ -210,7 +210,7 @@ func TestAgainstOriginal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short run")
 	}
-	ts := templates(t, uint64(os.Getpid()), 3000)
+	ts := templates(t, uint64(os.Getpid()), 1000)
 	for i, want := range ask(t, ts, false) {
 		check(t, ts[i], want, false)
 	}

@@ -73,7 +73,9 @@ func FuzzExpand(f *testing.F) {
 func FuzzDecodeWords(f *testing.F) {
 	f.Add("=?utf-8?B?w6nDqQ?= =?koi8-r?Q?=F0?=", 5)
 	f.Fuzz(func(t *testing.T, s string, n int) {
-		macro.TruncateUTF8(macro.DecodeWords(s), n)
+		if got := macro.TruncateUTF8(macro.DecodeWords(s), n); len(got) > max(n, 0) {
+			t.Fatalf("%q has more than %d octets", got, n)
+		}
 		macro.DecodeAddress(s, false)
 		macro.Wrap(s, macro.Wrapping{Width: n, Structured: true})
 		macro.Sprintf(s, []string{s})

@@ -33,7 +33,7 @@ type Mail struct {
 	Body *io.SectionReader
 
 	MailID, LogID, BodyDigest, PartitionTag string
-	Received                                time.Time
+	Received                                time.Time // in local time
 }
 
 // Place is where a copy is kept.

@@ -14,9 +14,9 @@ import (
 // Message is all that macros tell of one message. Zero fields give empty macros.
 type Message struct {
 	LogID, MailID, SecretID, ParentMailID string
-	PolicyBank                            string // path of the banks in force, such as "MYNETS/ORIG"
-	Hostname                              string // $myhostname
-	Received                              time.Time
+	PolicyBank                            string               // path of the banks in force, such as "MYNETS/ORIG"
+	Hostname                              string               // $myhostname
+	Received                              time.Time            // in local time
 	Elapsed                               func() time.Duration // time spent until now
 	SMTPUTF8, Originating                 bool
 	Sender                                string // between the angle brackets, as received

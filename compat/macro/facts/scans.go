@@ -47,7 +47,9 @@ func (m *Message) scanMacros(t macro.Map) {
 	t["banned_parts"] = macro.List(chopParts(unique(parts))...)
 	t["banned_parts_as_attr"] = macro.List(chopParts(unique(attrs))...)
 	t["X"] = macro.List(m.BadHeaders...)
-	t["A"] = macro.Lazy(func() macro.Value { return macro.List(lines(m.SpamSummary)...) })
+	t["A"] = macro.Lazy(func() macro.Value {
+		return macro.List(strings.Split(strings.TrimRight(strings.ReplaceAll(m.SpamSummary, "\r\n", "\n"), "\n"), "\n")...)
+	})
 	t["SUMMARY"] = macro.Text(m.SpamSummary)
 	t["REPORT"] = macro.Text(Sanitize(m.SpamReport, true))
 	t["AUTOLEARN"] = optional(m.Supplementary["AUTOLEARN"])
