@@ -8,7 +8,7 @@ import (
 
 // Fate is what became of the mail for one recipient.
 type Fate struct {
-	Done     int // 0 not yet, 1 finished by us, 2 relayed
+	Done     int // 0 not yet, 1 finished by us or refused by the next hop, 2 relayed
 	Destiny  rules.Destiny
 	Response string // the status of the message, or of this recipient where the client is told each (LMTP)
 	Tagged   bool   // the header or the address was marked

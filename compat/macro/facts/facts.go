@@ -63,7 +63,7 @@ type Recipient struct {
 	Addr         string // between the angle brackets, as received
 	Local        bool   // matches @local_domains_maps
 	Pass         bool   // destiny is D_PASS
-	Done         int    // 0 not yet, 1 finished by us, 2 relayed
+	Done         int    // 0 not yet, 1 finished by us or refused by the next hop, 2 relayed
 	Response     string // SMTP response, ours or the next hop's
 	RemoteMTA    string
 	RemoteReply  string   // the next hop's response to the forwarded mail
