@@ -3,6 +3,7 @@ package mime
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 )
 
@@ -33,7 +34,21 @@ func decodeBinHex(w io.Writer, r io.Reader) error {
 			}
 		}
 	}
-	d := &binHex{w: w}
+	return (&binHex{w: w}).run(in)
+}
+
+// DecodeBinHex writes the data fork of a BinHex 4.0 file whose first colon has been read, and gives the file's own name.
+func DecodeBinHex(w io.Writer, r io.Reader) (name string, err error) {
+	d := &binHex{w: w, forkOnly: true}
+	err = d.run(bufio.NewReaderSize(r, 64<<10))
+	if d.past {
+		name = string(d.header[1 : 1+int(d.header[0])])
+	}
+	return name, err
+}
+
+// run decodes lines up to one that ends with a colon.
+func (d *binHex) run(in *bufio.Reader) error {
 	for {
 		ln, err := in.ReadSlice('\n')
 		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
@@ -67,6 +82,9 @@ type binHex struct {
 	past   bool
 	out    []byte
 	chars  int
+	// forkOnly stops after the data fork, of which left octets are to come.
+	forkOnly bool
+	left     uint32
 }
 
 // end pads the last group of four characters with zeros.
@@ -118,8 +136,17 @@ func (d *binHex) octet(b byte) error {
 func (d *binHex) emit(b byte) error {
 	if !d.past {
 		d.header = append(d.header, b)
-		d.past = len(d.header) >= 22+int(d.header[0])
+		if n := int(d.header[0]); len(d.header) >= 22+n {
+			d.past = true
+			d.left = binary.BigEndian.Uint32(d.header[12+n:])
+		}
 		return nil
+	}
+	if d.forkOnly {
+		if d.left == 0 {
+			return nil
+		}
+		d.left--
 	}
 	if d.out = append(d.out, b); len(d.out) >= 16<<10 {
 		return d.flush()

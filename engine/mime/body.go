@@ -27,6 +27,16 @@ func (e *Entity) Write(w io.Writer, s Span) error {
 	return err
 }
 
+// DecodeBody decodes r, which has LF as line ends, by the name of a content transfer encoding in lower case; an unknown one
+// passes through.
+func DecodeBody(encoding string, w io.Writer, r io.Reader) error {
+	how := decoderFor(encoding)
+	if how == nil {
+		how = decodeBinary
+	}
+	return how(w, r)
+}
+
 func decoderFor(encoding string) decoding {
 	switch encoding {
 	case "7bit", "8bit":

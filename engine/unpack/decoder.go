@@ -139,6 +139,7 @@ var calls map[string]decodeFunc
 func init() {
 	calls = map[string]decodeFunc{
 		"do_mime_decode": doMIME,
+		"do_ascii":       doASCII,
 		"do_uncompress":  doUncompress,
 		"do_gunzip":      doGunzip,
 		"do_7zip":        do7zip,
