@@ -2,41 +2,78 @@ package syntax
 
 // Codes of the diagnostics of this package. They are stable: a code is never given a second meaning.
 const (
-	codeUnterminated   = "P001" // a string, pattern or other quote has no end
-	codeHeredoc        = "P002" // the terminator of a heredoc is missing
-	codeCharacter      = "P003" // a character that Perl does not know stands outside of strings
-	codeTypographic    = "P004" // a typographic quote, dash or space stands where Perl wants an ASCII one
-	codeEntity         = "P005" // an HTML entity or tag stands in code
-	codeDepth          = "P006" // brackets, blocks or operators are nested too deeply
-	codeUnclosed       = "P007" // an opening bracket is not closed
-	codeUnopened       = "P008" // a closing bracket has no opening one
-	codeMissingSemi    = "P009" // a semicolon is missing between two statements
-	codeMissingOp      = "P010" // an operator or comma is missing between two values
-	codeUnexpected     = "P011" // something stands where Perl cannot use it
-	codeExpectExpr     = "P012" // a value is missing
-	codeExpectBlock    = "P013" // a { with a block is missing
-	codeExpectParen    = "P014" // a ( is missing
-	codeAssign         = "P015" // the left side of an assignment cannot be assigned to
-	codeNonAssoc       = "P016" // operators that do not chain were chained
-	codeArgs           = "P017" // too many or too few arguments
-	codeUnsupported    = "P018" // valid Perl that is not supported here
-	codeCodeInPattern  = "P019" // (?{ }) in a pattern
-	codeFinalDollar    = "P020" // a lone $ in a string
-	codeEscape         = "P021" // a malformed escape in a string
-	codeNumber         = "P022" // a malformed number
-	codeFlags          = "P023" // an unknown flag after a pattern
-	codeTrans          = "P024" // a malformed range in tr
-	codeForeachVar     = "P025" // the loop variable of foreach cannot be used
-	codeQwParens       = "P026" // qw is used in place of parentheses
-	codeUse            = "P027" // a malformed use, no or package
-	codeMy             = "P028" // something that cannot be declared with my, our, local or state
-	codeSub            = "P029" // a malformed sub declaration
-	codeInternal       = "P030" // a fault of the parser itself; the file is refused
-	codeTemplate       = "P031" // a placeholder of a template was not filled in
-	codeLostBackslash  = "P032" // text that shows that backslashes were lost
-	codeTooLarge       = "P033" // the file is larger than what is read
-	codeElse           = "P034" // else, elsif or continue without its statement, or `else if`
-	codeArrow          = "P035" // something wrong after ->
-	codeTernary        = "P036" // the : of ?: is missing
-	codeUnclosedString = "P037" // a quote that probably began in an earlier line
+	codeUnterminated  = "P001"
+	codeHeredoc       = "P002"
+	codeCharacter     = "P003"
+	codeTypographic   = "P004"
+	codeEntity        = "P005"
+	codeDepth         = "P006"
+	codeUnclosed      = "P007"
+	codeUnopened      = "P008"
+	codeMissingSemi   = "P009"
+	codeMissingOp     = "P010"
+	codeUnexpected    = "P011"
+	codeExpectExpr    = "P012"
+	codeExpectBlock   = "P013"
+	codeExpectParen   = "P014"
+	codeAssign        = "P015"
+	codeNonAssoc      = "P016"
+	codeArgs          = "P017"
+	codeUnsupported   = "P018"
+	codeCodeInPattern = "P019"
+	codeFinalDollar   = "P020"
+	codeEscape        = "P021"
+	codeNumber        = "P022"
+	codeFlags         = "P023"
+	codeTrans         = "P024"
+	codeForeachVar    = "P025"
+	codeQwParens      = "P026"
+	codeMy            = "P028"
+	codeSub           = "P029"
+	codeInternal      = "P030"
+	codeTemplate      = "P031"
+	codeTooLarge      = "P033"
+	codeElse          = "P034"
+	codeArrow         = "P035"
+	codeTernary       = "P036"
 )
+
+// Meanings tells in one line what each code of this package stands for.
+func Meanings() map[string]string {
+	return map[string]string{
+		codeUnterminated:  "a string, pattern or other quote has no end",
+		codeHeredoc:       "the terminator of a heredoc is missing",
+		codeCharacter:     "a character that Perl does not know stands outside of strings",
+		codeTypographic:   "a typographic quote, dash or space stands where Perl wants an ASCII one",
+		codeEntity:        "an HTML entity or tag stands in code",
+		codeDepth:         "brackets, blocks or operators are nested too deeply",
+		codeUnclosed:      "an opening bracket is not closed",
+		codeUnopened:      "a closing bracket has no opening one",
+		codeMissingSemi:   "a semicolon is missing between two statements",
+		codeMissingOp:     "an operator or comma is missing between two values",
+		codeUnexpected:    "something stands where Perl cannot use it",
+		codeExpectExpr:    "a value is missing",
+		codeExpectBlock:   "a { with a block is missing",
+		codeExpectParen:   "a ( is missing",
+		codeAssign:        "the left side of an assignment cannot be assigned to",
+		codeNonAssoc:      "operators that do not chain were chained",
+		codeArgs:          "too many or too few arguments",
+		codeUnsupported:   "valid Perl that is not supported here",
+		codeCodeInPattern: "(?{ }) in a pattern",
+		codeFinalDollar:   "a lone $ in a string",
+		codeEscape:        "a malformed escape in a string",
+		codeNumber:        "a malformed number",
+		codeFlags:         "an unknown flag after a pattern",
+		codeTrans:         "a malformed range in tr",
+		codeForeachVar:    "the loop variable of foreach cannot be used",
+		codeQwParens:      "qw is used in place of parentheses",
+		codeMy:            "something that cannot be declared with my, our, local or state",
+		codeSub:           "a malformed sub declaration",
+		codeInternal:      "a fault of the parser itself; the file is refused",
+		codeTemplate:      "a placeholder of a template was not filled in",
+		codeTooLarge:      "the file is larger than what is read",
+		codeElse:          "else, elsif or continue without its statement, or `else if`",
+		codeArrow:         "something wrong after ->",
+		codeTernary:       "the : of ?: is missing",
+	}
+}

@@ -317,7 +317,15 @@ func (l *lex) angle(p int) {
 			"a placeholder of a template stands in the code; Perl takes it for a list of file names")
 		l.diags[len(l.diags)-1].Severity = diag.Warning
 	}
-	l.put(tAngle, p, e+1, xOperator)
+	if in := text[1 : len(text)-1]; in == "" || isName(in) || in[0] == '$' && isName(in[1:]) {
+		l.put(tAngle, p, e+1, xOperator)
+		return
+	}
+	i := l.emit(tQOpen, p, p+1, "<")
+	l.quotes[i] = "<"
+	l.nested(p+1, e, '<', false).quote(false)
+	l.emit(tQClose, e, e+1, "")
+	l.pos, l.exp = e+1, xOperator
 }
 
 // heredoc reads <<TAG and its body, which begins in the next line. False means that << is something else.

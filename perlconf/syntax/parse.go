@@ -66,6 +66,7 @@ type parser struct {
 	pkg   string
 	// gaveUp is the token at which a production gave the present statement up, or -1.
 	gaveUp int
+	synced bool // what follows it is a new statement already
 }
 
 // deliver hands over what the lexer and the parser found, in order of place and without follow-ups.
@@ -204,7 +205,10 @@ func (p *parser) statement() Stmt {
 		for p.index() < p.gaveUp && !p.peek().EOF() {
 			p.next()
 		}
-		p.sync(first)
+		if !p.synced {
+			p.sync(first)
+		}
+		p.synced = false
 		return &BadStmt{p.from(start)}
 	}
 	return p.convert(node, label, p.from(start))

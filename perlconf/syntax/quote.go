@@ -43,6 +43,12 @@ func (p *parser) quoted() Expr {
 		p.closeQuote()
 		return &Backtick{At: p.from(start), Command: x}
 	}
+	if op == "<" {
+		in := p.interp(start, false)
+		in.Quote = "<"
+		p.closeQuote()
+		return &Readline{At: p.from(start), Glob: true, Handle: p.simplify(in)}
+	}
 	in := p.interp(start, false)
 	p.closeQuote()
 	in.At = p.from(start)
@@ -437,7 +443,7 @@ func unslash(w string, open byte) string {
 	return b.String()
 }
 
-// angle reads <$fh>, <FH>, <> and <*.c>.
+// angle reads <$fh>, <FH> and <>.
 func (p *parser) angle() Expr {
 	start := p.start()
 	i := p.index()
@@ -448,12 +454,10 @@ func (p *parser) angle() Expr {
 	switch {
 	case in == "" || t.Value == "<<>>":
 		return &Readline{At: at}
-	case in[0] == '$' && isName(in[1:]):
+	case in[0] == '$':
 		return &Readline{At: at, Handle: &Var{At: inner, Sigil: '$', Name: in[1:]}}
-	case isName(in):
-		return &Readline{At: at, Handle: &Bareword{At: inner, Name: in}}
 	}
-	return &Readline{At: at, Glob: true, Handle: &Str{At: inner, Value: in, Quote: "<"}}
+	return &Readline{At: at, Handle: &Bareword{At: inner, Name: in}}
 }
 
 func isName(s string) bool {

@@ -112,11 +112,25 @@ func (p *parser) key() Expr {
 		p.failf(codeExpectExpr, p.here(), "", "the key between { and } is missing")
 	}
 	x := p.fullExpr()
-	if p.peek().Type == tSemi {
-		p.next()
-	}
+	p.semiInBraces(open)
 	p.closeWith(open, tRBrace, "}")
 	return x
+}
+
+// semiInBraces skips the one semicolon that Perl lets stand before the } of a hash or subscript. When no } follows, the
+// fault is at what does, as for perl.
+func (p *parser) semiInBraces(open source.Span) {
+	if p.peek().Type != tSemi {
+		return
+	}
+	semi := p.here()
+	p.next()
+	if p.peek().Type == tRBrace {
+		return
+	}
+	p.synced = true
+	p.fail(diag.Diagnostic{Code: codeUnclosed, Span: p.here(), Message: "a } is missing before ;",
+		Related: []diag.Related{{Span: semi, Message: "before this"}, {Span: open, Message: "to close this"}}, Help: p.hint(open, p.runaway())})
 }
 
 // sliceKeys reads [list] or {list}.
@@ -215,6 +229,7 @@ func (p *parser) term() (Expr, bool) {
 		open := p.tokenSpan(p.index())
 		p.next()
 		e := p.elements(tRBrace)
+		p.semiInBraces(open)
 		p.closeWith(open, tRBrace, "}")
 		return &AnonHash{At: p.from(start), Elems: e}, false
 	case tMy:
@@ -265,7 +280,7 @@ func (p *parser) variable() (Expr, bool) {
 	start := p.start()
 	t := p.peek()
 	sigil := byte(0)
-	of := func(s byte) Expr { return nil }
+	var of func(s byte) Expr
 	switch t.Type {
 	case tCast:
 		p.next()
