@@ -276,7 +276,8 @@ type (
 		C, A, B Expr
 	}
 	// Func is a call by name, of a builtin or of a sub: f(..), f .., &f(..). AmpBare marks `&f` (current @_ passed on).
-	// Block is the first argument of map/grep/sort/any `f {..} list` form. FileHandle is print's {handle} or bareword.
+	// Block is the first argument of map/grep/sort/any `f {..} list` form. FileHandle is print's {handle}, bareword or
+	// scalar, and sort's sub name or scalar.
 	Func struct {
 		At
 		Name       string
