@@ -162,7 +162,7 @@ var notRun = func() map[string]string {
 		"reset", "fcntl", "ioctl", "flock", "sysopen", "sysread", "syswrite", "sysseek", "truncate", "rename",
 		"unlink", "mkdir", "rmdir", "chmod", "chown", "chroot", "link", "symlink", "utime", "umask", "write", "format",
 		"formline", "gethostbyname", "gethostbyaddr", "getpwent", "getgrent", "semget", "shmget", "msgget", "vec",
-		"exit", "goto", "crypt", "setpgrp", "getpgrp", "setpriority", "getpriority", "glob", "times", "getc", "read",
+		"exit", "goto", "crypt", "setpgrp", "getpgrp", "setpriority", "getpriority", "times", "getc", "read",
 		"seek", "tell", "readpipe", "sleep", "chdir", "study", "lock", "readlink", "rewinddir", "getppid", "getlogin",
 		"getpwnam", "getpwuid", "getgrnam", "getgrgid", "evalbytes", "prototype", "fileno", "binmode"} {
 		m[w] = ""

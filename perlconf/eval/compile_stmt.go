@@ -208,10 +208,8 @@ func (c *compiler) loopCond(e syntax.Expr) node {
 		return c.implicitAssign(c.expr(x))
 	case *syntax.Func:
 		switch x.Name {
-		case "readline", "readdir", "shift", "each":
-			if x.Name == "readline" || x.Name == "readdir" {
-				return c.implicitAssign(c.expr(x))
-			}
+		case "readline", "readdir", "glob":
+			return c.implicitAssign(c.expr(x))
 		}
 	case *syntax.Assign:
 		if my, ok := x.L.(*syntax.My); x.Op == "=" && (!ok || !my.Paren) {
@@ -222,7 +220,7 @@ func (c *compiler) loopCond(e syntax.Expr) node {
 			case *syntax.Readline:
 				return &definedNode{at{e.Span()}, c.expr(e)}
 			case *syntax.Func:
-				if r.Name == "readline" || r.Name == "readdir" || r.Name == "each" {
+				if r.Name == "readline" || r.Name == "readdir" || r.Name == "glob" || r.Name == "each" {
 					return &definedNode{at{e.Span()}, c.expr(e)}
 				}
 			}

@@ -33,6 +33,7 @@ var ioBuiltins = map[string]builtinFunc{
 	}),
 	"readline": handleFunc(readHandle),
 	"readdir":  handleFunc(readDir),
+	"glob":     compileGlob,
 	"binmode":  handleFunc(func(*frame, *fileHandle, Context) []Value { return []Value{int64(1)} }),
 	"fileno": handleFunc(func(_ *frame, h *fileHandle, _ Context) []Value {
 		if h == nil || !h.open {
@@ -338,7 +339,7 @@ func compileOpendir(c *compiler, x *syntax.Func) node {
 // readline compiles <$fh> and <FH>.
 func (c *compiler) readline(x *syntax.Readline) node {
 	if x.Glob {
-		return c.refuse(x.Span(), "a pattern of file names in <>", "Use opendir and readdir, or write the names out.")
+		return &fileGlob{at: at{x.Span()}, x: c.expr(x.Handle)}
 	}
 	n := &wantNode{at: at{x.Span()}}
 	if x.Handle == nil {

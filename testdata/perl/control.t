@@ -75,7 +75,7 @@ open(my $f, ">", "/tmp/x"); 1  #X> P223
 open(my $f, "date|"); 1  #X> P220
 unlink "/tmp/nothing"; 1  #X> P220
 goto L; L: 1  #X> P220
-my $x = <*.c>; 1  #X> P220
+my $x = <*.none>; my @l = glob("a{1,2} b"); (defined $x ? 1 : 0, "@l")  #=> "0", "a1 a2 b"
 package Other; our $v = 5; package main; $Other::v  #=> "5"
 { package Inner; our $x = 1; } $Inner::x  #=> "1"
 package Foo { our $y = 2 } $Foo::y  #=> "2"
