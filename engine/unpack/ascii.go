@@ -30,7 +30,10 @@ var (
 )
 
 // maxText is the largest text that is searched.
-const maxText = 64 << 20
+const maxText = 16 << 20
+
+// maxLines bounds the lines kept of one file.
+const maxLines = 400_000
 
 // doASCII finds files in text: uuencode, xxencode, yEnc, BinHex and base64, as UUlib does for the original.
 func doASCII(t *task, p *mail.Part, _ *Decoder) (outcome, error) {
@@ -98,6 +101,10 @@ func findInText(data []byte) []*textItem {
 		ln = bytes.TrimSuffix(ln, []byte("\r"))
 		if open != nil {
 			open.take(ln)
+			if len(open.lines) >= maxLines {
+				open.whole, open = false, nil
+				continue
+			}
 			if open.whole || open.code == "base64" && !base64Line(ln) {
 				open.whole = true
 				open = nil
@@ -148,6 +155,9 @@ func (it *textItem) take(ln []byte) {
 		it.whole = bytes.HasSuffix(ln, []byte(":"))
 	}
 	if it.whole && it.code != "hqx" || it.code == "yenc" && bytes.HasPrefix(ln, []byte("=ypart ")) {
+		return
+	}
+	if len(it.lines) >= maxLines || len(ln) == 0 {
 		return
 	}
 	it.lines = append(it.lines, ln)

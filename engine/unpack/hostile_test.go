@@ -69,10 +69,11 @@ func onlyParts(t *testing.T, dir string) {
 func TestQuotaHolds(t *testing.T) {
 	o := testOptions(t)
 	o.MaxQuota = 4 << 20
-	bomb := zipOf(t, func(z *zip.Writer) { addFile(t, z, "zeros", io.LimitReader(zeros{}, 200<<20)) })
+	o.MinFactor = 0.1
+	bomb := zipOf(t, func(z *zip.Writer) { addFile(t, z, "zeros", io.LimitReader(zeros{}, 40<<20)) })
 	var gz bytes.Buffer
 	w := gzip.NewWriter(&gz)
-	io.Copy(w, io.LimitReader(zeros{}, 200<<20))
+	io.Copy(w, io.LimitReader(zeros{}, 40<<20))
 	w.Close()
 	inner := zipOf(t, func(z *zip.Writer) {
 		for i := range 20 {
@@ -103,7 +104,7 @@ func TestQuotaHolds(t *testing.T) {
 
 func TestHostileNames(t *testing.T) {
 	o := testOptions(t)
-	names := []string{"../../../tmp/evil.exe", "/etc/evil.exe", strings.Repeat("n", 60000) + ".exe", strings.Repeat("d/", 3000) + "x.exe",
+	names := []string{"../../../tmp/evil.exe", "/etc/evil.exe", strings.Repeat("n", 60000) + ".exe", strings.Repeat("d/", 400) + "x.exe",
 		"a\x00b", "\xff\xfe.exe", "new\nline.exe", "-rf", "..", ".", "CON", "x.exe ", "X.EXE "}
 	z := zipOf(t, func(z *zip.Writer) {
 		for _, n := range names {
@@ -164,7 +165,7 @@ func newTask(t *testing.T, o Options) *task {
 
 func TestSandbox(t *testing.T) {
 	sh := peer.Need(t, "sh")
-	tk := newTask(t, Options{Path: testPath, Sandbox: Sandbox{CPU: 2, Memory: 1 << 30}})
+	tk := newTask(t, Options{Path: testPath, Sandbox: Sandbox{CPU: 1, Memory: 1 << 30}})
 	outside := t.TempDir()
 	secret := filepath.Join(outside, "secret")
 	os.WriteFile(secret, []byte("x"), 0o644)

@@ -2,6 +2,15 @@
 //
 // Parts, their numbers, names, types and attributes are those that amavisd-new gives them, because rules and log lines
 // speak of them. What an archive calls its members never names a file: parts are p001, p002 … in Dir/parts.
+//
+// It differs from the original on purpose in this:
+//   - Members are numbered in the order of the archive, not in that of a folder on disk, where they are read in process.
+//   - Where one member hides another (the same name twice, or names that pax maps to one), both become parts.
+//   - What programs extract counts with its bytes against the quota; the original counts files there, not bytes.
+//   - Of data that breaks off everything readable is kept for the scanners.
+//   - Reasons for a hold are worded anew and name no source lines.
+//
+// A program that uses this package must call ChildMain first in its main, or switch the sandbox off.
 package unpack
 
 import (
@@ -40,7 +49,7 @@ type Options struct {
 	Path string
 	// Sandbox runs the programs.
 	Sandbox Sandbox
-	// MIME options; MaxParts is taken from MaxFiles.
+	// StrictAmbiguity is that of mime.Options.
 	StrictAmbiguity bool
 	// Log receives what amavisd logs at these levels; nil drops it.
 	Log func(level int, format string, args ...any)
