@@ -67,6 +67,7 @@ type lex struct {
 	end     int
 	cuts    []cutMark
 	base    int
+	returns []int // carriage returns dropped from src, see unixLines
 	exp     expect
 	stack   []bracket
 	outer   int // depth of what is around a nested lexer
@@ -89,10 +90,10 @@ func lexAll(f *source.File, opt Options) *lexed {
 			Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(f.Text), maxFile)})
 		s.cut = true
 	} else {
-		src := string(f.Text)
+		src, returns := unixLines(string(f.Text))
 		s.toks = make([]lexer.Token, 0, len(src)/12+8)
 		s.ends = make([]int, 0, len(src)/12+8)
-		l := &lex{lexed: s, src: src, end: len(src), lastLop: -1}
+		l := &lex{lexed: s, src: src, end: len(src), returns: returns, lastLop: -1}
 		if strings.HasPrefix(src, "\ufeff") {
 			l.pos = 3
 		}
@@ -105,7 +106,7 @@ func lexAll(f *source.File, opt Options) *lexed {
 
 // off translates a position in l.src to an offset in the file.
 func (l *lex) off(p int) int {
-	o := l.base + p
+	o := l.base + p + returnsBefore(l.returns, p)
 	for _, c := range l.cuts {
 		if c.pos <= p {
 			o += c.extra

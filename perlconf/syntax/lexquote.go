@@ -102,7 +102,7 @@ func (l *lex) nested(from, to int, open byte, keep bool) *lex {
 	text, cuts := l.body(from, to, open, keep)
 	n := &lex{lexed: l.lexed, lastLop: -1, noHere: true, outer: l.outer + len(l.stack) + 1}
 	if cuts == nil {
-		n.src, n.pos, n.end, n.base, n.cuts = l.src, from, to, l.base, l.cuts
+		n.src, n.pos, n.end, n.base, n.cuts, n.returns = l.src, from, to, l.base, l.cuts, l.returns
 	} else {
 		n.src, n.end, n.base, n.cuts = text, len(text), l.off(from), cuts
 	}
@@ -374,10 +374,10 @@ func (l *lex) heredoc(p int) bool {
 		return true
 	}
 	l.hereRegion(from, next)
-	n := &lex{lexed: l.lexed, lastLop: -1, noHere: true, outer: l.outer + len(l.stack) + 1, src: l.src, pos: from, end: to, base: l.base, cuts: l.cuts}
+	n := &lex{lexed: l.lexed, lastLop: -1, noHere: true, outer: l.outer + len(l.stack) + 1, src: l.src, pos: from, end: to, base: l.base, cuts: l.cuts, returns: l.returns}
 	if indentLen > 0 {
 		text, cuts := l.unindent(from, to, indentLen)
-		n.src, n.pos, n.end, n.base, n.cuts = text, 0, len(text), l.off(from), cuts
+		n.src, n.pos, n.end, n.base, n.cuts, n.returns = text, 0, len(text), l.off(from), cuts, nil
 	}
 	opening := l.src[p:tagEnd]
 	if quote == '\'' {
@@ -400,8 +400,6 @@ func (l *lex) heredoc(p int) bool {
 func hereHelp(rest, tag string) string {
 	for _, line := range strings.Split(rest, "\n") {
 		switch {
-		case line == tag+"\r":
-			return "the line with " + tag + " ends in a carriage return; save the file with Unix line ends"
 		case strings.TrimSpace(line) == tag:
 			return "the line with " + tag + " must hold nothing else, no space before or after it; or write <<~" + tag
 		case strings.TrimSpace(line) == tag+";":
