@@ -36,7 +36,6 @@ type listFunc func(f *frame, args []Value, n *listFuncNode) Value
 
 type listFuncNode struct {
 	at
-	name string
 	args node
 	run  listFunc
 }

@@ -73,8 +73,6 @@ func (c *compiler) myVar(kind string, x *syntax.Var) node {
 	return &myScalar{at: here, slot: v.slot, v: v}
 }
 
-func (c *compiler) bindSoon(v *lexVar) { c.bind(v) }
-
 // local compiles local on one thing.
 func (c *compiler) local(e syntax.Expr) node {
 	here := at{e.Span()}
@@ -215,8 +213,6 @@ func (c *compiler) targets(e syntax.Expr) []node {
 		return []node{n}
 	case *listNode:
 		return l.elems
-	case *condNode:
-		return []node{n}
 	}
 	if c.failed == nil {
 		c.errorf(CodeCannotModify, e.Span(), "", "this cannot be assigned to")

@@ -19,7 +19,7 @@ type Error struct {
 // Error is FILE:LINE:COLUMN: message [CODE].
 func (e *Error) Error() string { return e.Diag.Error() }
 
-var errReadOnly = errors.New("Modification of a read-only value attempted")
+var errReadOnly = errors.New("the value is read-only")
 
 // fail dies as Perl itself does, with place.
 func (in *Interp) fail(code string, span source.Span, format string, args ...any) {
@@ -71,7 +71,7 @@ func (in *Interp) rethrow(err error, span source.Span) {
 		panic(e)
 	}
 	if err == errReadOnly {
-		in.fail(CodeReadOnly, span, "%s", err)
+		in.fail(CodeReadOnly, span, "Modification of a read-only value attempted")
 	}
 	in.dieWith(err.Error(), span)
 }

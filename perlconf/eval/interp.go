@@ -42,7 +42,6 @@ type Interp struct {
 	reError      map[string]error
 	res          map[string]*Regexp
 	rand         *randState
-	caught       Value
 	fileDep      int
 	unknown      map[*Glob]*[3]mention // names used without being declared
 	unknownOrder []*Glob

@@ -15,7 +15,6 @@ type whileStmt struct {
 	cont    *blockNode
 	step    node
 	doBlock bool
-	scoped  bool // cond or init declares or matches: what is local ends with the loop
 	loopInfo
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"mavis/perlconf/source"
 )
@@ -282,11 +283,8 @@ func unpackNumber(it packItem, s string) (Value, int) {
 		if s == "" {
 			return nil, 0
 		}
-		for i, r := range s {
-			if i == 0 && r != 0xFFFD {
-				return int64(r), len(string(r))
-			}
-			break
+		if r, size := utf8.DecodeRuneInString(s); r != utf8.RuneError {
+			return int64(r), size
 		}
 		return int64(s[0]), 1
 	case 'w':

@@ -15,8 +15,6 @@ type globals struct {
 	env, sig                                                    *Hash
 	errno                                                       Value
 	childStatus                                                 int64
-	sortA, sortB                                                *Glob
-	files                                                       map[string]*fileHandle
 }
 
 type randState struct{ r *rand.Rand }

@@ -127,7 +127,6 @@ func (n *splitNode) byPattern(f *frame, re *Regexp, s string, limit int, out []V
 				break
 			}
 			if loc[0] == done {
-				from = done + 1
 				if loc = in.exec(re, s, done, true, n.sp); loc == nil {
 					break
 				}

@@ -106,7 +106,7 @@ func (c *compiler) refgen(x *syntax.Unary) node {
 		if len(e.Elems) == 1 { // \(@x) refers to the elements
 			switch n := c.expr(e.Elems[0]).(type) {
 			case arrayNode, hashNode:
-				return &refElems{here, n.(node)}
+				return &refElems{here, n}
 			}
 		}
 		return l

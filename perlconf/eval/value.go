@@ -64,7 +64,6 @@ type Hash struct {
 	dead   int            // how many entries of Order are stale
 	iter   []string       // what each has yet to give
 	inIter bool
-	onSet  func(key string) error // called before a key comes to be or is removed, such as for %ENV
 }
 
 // Code is a sub: either compiled from a file, with what it captured, or Native.
