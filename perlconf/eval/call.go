@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 
 	"mavis/perlconf/source"
@@ -8,6 +9,7 @@ import (
 
 // CallSub calls a sub with copies of the arguments. What the sub died of comes as *Error.
 func (in *Interp) CallSub(c *Code, want Context, args ...Value) (out []Value, err error) {
+	in.begin()
 	e := in.guard(func() {
 		aliases := wrap(args, nil)
 		if want == ListContext {
@@ -22,7 +24,28 @@ func (in *Interp) CallSub(c *Code, want Context, args ...Value) (out []Value, er
 	return out, nil
 }
 
+// begin gives a run that comes from outside its full number of steps.
+func (in *Interp) begin() {
+	if len(in.stack) == 0 {
+		in.steps = 0
+	}
+}
+
+// SetContext replaces the context of Options for the runs to come.
+func (in *Interp) SetContext(ctx context.Context) { in.opt.Context = ctx }
+
+// current gives what a sub that was named before it was defined stands for by now.
+func (in *Interp) current(c *Code) *Code {
+	if c.fn == nil && c.Native == nil && c.Name != "" {
+		if now := in.Sub(c.Package, c.Name); now != nil {
+			return now
+		}
+	}
+	return c
+}
+
 func (in *Interp) callScalar(c *Code, args *Array, want Context, span source.Span, name string) Value {
+	c = in.current(c)
 	if c.Native != nil {
 		vals := in.native(c, args, want, span, name)
 		if len(vals) == 0 {
@@ -34,6 +57,7 @@ func (in *Interp) callScalar(c *Code, args *Array, want Context, span source.Spa
 }
 
 func (in *Interp) callList(c *Code, args *Array, _ Context, span source.Span, name string) []Value {
+	c = in.current(c)
 	if c.Native != nil {
 		return in.native(c, args, ListContext, span, name)
 	}

@@ -271,3 +271,16 @@ func TestNotRunInSubIsAWarning(t *testing.T) {
 		t.Errorf("%+v", in.bag.All)
 	}
 }
+
+func TestStepsAreCountedPerRun(t *testing.T) {
+	in := New(Options{MaxSteps: 1000})
+	v, err := in.RunSource(source.New("c", []byte("sub { my $n = 0; $n++ for 1..200; $n }")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if out, err := in.CallSub(v.(*Code), ScalarContext); err != nil || ToString(out[0]) != "200" {
+			t.Fatal(out, err)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 // run compiles and runs a parsed file. before is an error that the parser has reported already.
 func (in *Interp) run(tree *syntax.File, before *Error) (Value, error) {
 	var v Value
+	in.begin()
 	err := in.guard(func() {
 		f, e := in.compileFile(tree, before)
 		if e != nil {
