@@ -99,7 +99,7 @@ func (p *parser) embedded(e *Entity, kind string) bool {
 	}
 	e.Leaf, e.Children = false, made
 	e.Type, e.EffectiveType, e.Encoding = "multipart/mixed", "multipart/mixed", "7bit"
-	e.Header = e.Header.without("content-")
+	e.Header, e.parsed = e.Header.without("content-"), nil
 	p.out.Leaves = append(p.out.Leaves, made...)
 	return true
 }

@@ -11,15 +11,16 @@ func (p *parser) finish(e *Entity, placement string) {
 	e.Placement = placement
 	if e.how == nil || e.Names == nil { // parts of an embedded file have their names already
 		for _, f := range [][2]string{{"content-disposition", "filename"}, {"content-type", "name"}} {
-			raw, _ := e.Header.param(f[0], f[1])
+			raw, _ := e.params(f[0]).Get(f[1])
 			e.Names = candidateNames(e.Names, raw)
 		}
 	}
-	e.Charset, _ = e.Header.param("content-type", "charset")
-	rt, _ := e.Header.param("content-type", "report-type")
+	e.Charset, _ = e.params("content-type").Get("charset")
+	rt, _ := e.params("content-type").Get("report-type")
 	e.ReportType = Latin1(rt)
 	e.Encrypted = encryptedType.MatchString(e.Type) || encryptedType.MatchString(e.EffectiveType)
 	p.ambiguity(e)
+	e.parsed = nil
 	for i, c := range e.Children {
 		p.finish(c, placement+"/"+strconv.Itoa(i+1))
 	}
@@ -47,11 +48,7 @@ func (p *parser) ambiguity(e *Entity) {
 		}
 	}
 	for _, name := range []string{"content-type", "content-disposition"} {
-		raw, ok := e.Header.Get(name)
-		if !ok {
-			continue
-		}
-		for _, r := range ParseParams(raw).Repeated {
+		for _, r := range e.params(name).Repeated {
 			p.problem(RepeatedParam, at, name+"."+r)
 			e.Ambiguous = e.Ambiguous || p.o.StrictAmbiguity
 		}

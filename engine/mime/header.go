@@ -67,8 +67,8 @@ func strictName(t []byte) int {
 }
 
 // parse fills the header from text with LF line ends. A line that is no field is skipped, with its continuation. cut says
-// that a stray CR ended the header early; rest is then the next line.
-func (h *Header) parse(text []byte) (rest string, cut bool) {
+// that a stray CR ended the header early; rest is then the next line. many says that fields over maxFields were left out.
+func (h *Header) parse(text []byte) (rest string, cut, many bool) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	*h = make(Header, 0, 16)
 	in := false
@@ -91,9 +91,9 @@ func (h *Header) parse(text []byte) (rest string, cut bool) {
 				if n < 0 {
 					n = len(text)
 				}
-				return string(text[:n]), true
+				return string(text[:n]), true, false
 			}
-			return "", false
+			return "", false, false
 		}
 		n = strictName(ln)
 		if n == 0 {
@@ -102,11 +102,17 @@ func (h *Header) parse(text []byte) (rest string, cut bool) {
 			}
 			n = 4
 		}
+		if len(*h) >= maxFields {
+			return "", false, true
+		}
 		in = true
 		*h = append(*h, mail.Field{Name: string(ln[:n]), Raw: ln[:len(ln):len(ln)]})
 	}
-	return "", false
+	return "", false, false
 }
+
+// maxFields bounds the fields of one header.
+const maxFields = 50_000
 
 // Get is the value of the first field of that name, leading white space removed, folding kept.
 func (h Header) Get(name string) (string, bool) {
@@ -129,16 +135,24 @@ func (h Header) Count(name string) int {
 	return n
 }
 
-func (h Header) param(field, name string) (string, bool) {
-	raw, ok := h.Get(field)
-	if !ok {
-		return "", false
+// params are the parameters of one of the MIME fields, read once.
+func (e *Entity) params(field string) *Params {
+	if p, ok := e.parsed[field]; ok {
+		return p
 	}
-	return ParseParams(raw).Get(name)
+	p := &Params{}
+	if raw, ok := e.Header.Get(field); ok {
+		p = ParseParams(raw)
+	}
+	if e.parsed == nil {
+		e.parsed = map[string]*Params{}
+	}
+	e.parsed[field] = p
+	return p
 }
 
-func (h Header) mimeType(fallback string) string {
-	t, _ := h.param("content-type", "")
+func (e *Entity) mimeType(fallback string) string {
+	t := e.params("content-type").Value
 	if t == "" || t == "0" {
 		t = fallback
 	}
@@ -148,8 +162,8 @@ func (h Header) mimeType(fallback string) string {
 	return asciiLower(t)
 }
 
-func (h Header) encoding() string {
-	t, _ := h.param("content-transfer-encoding", "")
+func (e *Entity) transferEncoding() string {
+	t := e.params("content-transfer-encoding").Value
 	if t == "" || t == "0" {
 		return "7bit"
 	}

@@ -100,6 +100,7 @@ type Entity struct {
 	// Encrypted is set for declared types such as multipart/encrypted.
 	Encrypted bool
 
+	parsed map[string]*Params
 	how    decoding
 	src    io.ReaderAt
 	keepCR bool

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // summary lists a structure in the words of testdata/record.pl.
@@ -197,3 +198,39 @@ func BenchmarkParse(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestHostileHeaders holds mails whose headers cost more than they look.
+func TestHostileHeaders(t *testing.T) {
+	for name, s := range map[string]string{
+		"parameters": "Content-Type: a/b" + strings.Repeat(";x=y", 1<<17),
+		"different": "Content-Type: a/b" + func() string {
+			var b strings.Builder
+			for i := range 70000 {
+				fmt.Fprintf(&b, ";x%d=y", i)
+			}
+			return b.String()
+		}(),
+		"pieces": "Content-Type: a/b" + func() string {
+			var b strings.Builder
+			for i := range 70000 {
+				fmt.Fprintf(&b, ";x*%d=y", i)
+			}
+			return b.String()
+		}(),
+		"same piece":  "Content-Type: a/b" + strings.Repeat(";x*0=yyyyyyyyyyyyyy", 1<<15),
+		"words":       "Content-Type: a/b; name=\"" + strings.Repeat("=?utf-8?q?x?= ", 1<<16) + "\"",
+		"half words":  "Content-Type: a/b; name=\"" + strings.Repeat("=?", 1<<18) + "\"",
+		"half words2": "Content-Type: a/b; name=\"" + strings.Repeat("=?a?q?", 1<<17) + "\"",
+		"comments":    "Content-Type: " + strings.Repeat("(", 1<<19),
+		"fields":      strings.Repeat("a:\n", 1<<20),
+		"begins":      "\n" + strings.Repeat("begin 644 x\n", 1<<18),
+		"dashes":      "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--\n", 1<<20),
+	} {
+		start := time.Now()
+		parse(t, s+"\n\nbody\n", Options{KeepCR: true, MaxParts: 1500, StrictAmbiguity: true})
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("%s takes %s", name, d)
+		}
+		t.Logf("%s: %s", name, time.Since(start))
+	}
+}

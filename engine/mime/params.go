@@ -13,6 +13,7 @@ const whiteSpace = " \t\n\r\f\v"
 type Params struct {
 	Value    string
 	list     []param
+	index    map[string]int
 	Repeated []string // names of parameters given more than once with different values
 }
 
@@ -26,38 +27,38 @@ func (p *Params) Get(name string) (string, bool) {
 	if name == "" {
 		return p.Value, true
 	}
-	for i := len(p.list) - 1; i >= 0; i-- {
-		if p.list[i].name == name {
-			return p.list[i].value, p.list[i].set
-		}
+	if i, ok := p.index[name]; ok {
+		return p.list[i].value, p.list[i].set
 	}
 	return "", false
 }
 
 func (p *Params) put(name, value string, set bool) {
-	for i := range p.list {
-		if p.list[i].name == name {
-			if p.list[i].value != value {
-				p.Repeated = append(p.Repeated, name)
-			}
-			p.list[i].value, p.list[i].set = value, set
-			return
+	if i, ok := p.index[name]; ok {
+		if p.list[i].value != value {
+			p.Repeated = append(p.Repeated, name)
 		}
+		p.list[i].value, p.list[i].set = value, set
+		return
 	}
+	if p.index == nil {
+		p.index = map[string]int{}
+	}
+	p.index[name] = len(p.list)
 	p.list = append(p.list, param{name, value, set})
 }
 
 // extended collects the pieces of one parameter in the ways of RFC 2231.
 type extended struct {
 	name    string
-	pieces  []piece
+	pieces  []*piece
+	byKey   map[string]*piece
 	percent bool
 }
 
 type piece struct {
-	key   string
 	order float64
-	value string
+	value []byte
 }
 
 // ParseParams reads a field's value leniently, with the results that MIME-tools gives: the last of repeated plain parameters
@@ -73,7 +74,8 @@ func ParseParams(raw string) *Params {
 	out.Value = raw[start:i]
 	i = skipComments(raw, i)
 	var ext []*extended
-	for n := 0; n < 10000; n++ {
+	bases := map[string]*extended{}
+	for {
 		semi := strings.IndexByte(raw[i:], ';')
 		if semi < 0 {
 			break
@@ -98,7 +100,15 @@ func ParseParams(raw string) *Params {
 		}
 		i = next
 		if base, key, star, isExt := splitExtended(name); isExt {
-			ext = addPiece(ext, base, key, star, value, out)
+			e := bases[base]
+			if e == nil {
+				e = &extended{name: base, byKey: map[string]*piece{}}
+				bases[base] = e
+				ext = append(ext, e)
+			}
+			if e.add(key, star, value) {
+				out.Repeated = append(out.Repeated, base)
+			}
 			continue
 		}
 		out.put(name, value, set)
@@ -229,42 +239,32 @@ func splitExtended(name string) (base, key string, star, ok bool) {
 	return base, key, star, true
 }
 
-func addPiece(ext []*extended, base, key string, star bool, value string, out *Params) []*extended {
-	var e *extended
-	for _, x := range ext {
-		if x.name == base {
-			e = x
-		}
-	}
-	if e == nil {
-		e = &extended{name: base}
-		ext = append(ext, e)
-	}
+// add takes another piece; repeated says that its number was there before.
+func (e *extended) add(key string, star bool, value string) (repeated bool) {
 	if star {
 		value = percentDecode(value)
 		e.percent = true
 	}
-	for i := range e.pieces {
-		if e.pieces[i].key == key {
-			e.pieces[i].value += value
-			out.Repeated = append(out.Repeated, base)
-			return ext
-		}
+	if p := e.byKey[key]; p != nil {
+		p.value = append(p.value, value...)
+		return true
 	}
 	digits := 0
 	for digits < len(key) && key[digits] >= '0' && key[digits] <= '9' {
 		digits++
 	}
 	order, _ := strconv.ParseFloat(key[:digits], 64)
-	e.pieces = append(e.pieces, piece{key, order, value})
-	return ext
+	p := &piece{order, []byte(value)}
+	e.byKey[key] = p
+	e.pieces = append(e.pieces, p)
+	return false
 }
 
 func (e *extended) join() string {
 	sort.SliceStable(e.pieces, func(a, b int) bool { return e.pieces[a].order < e.pieces[b].order })
 	var b strings.Builder
 	for _, p := range e.pieces {
-		b.WriteString(p.value)
+		b.Write(p.value)
 	}
 	v := b.String()
 	if !e.percent {

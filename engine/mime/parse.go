@@ -122,9 +122,9 @@ func (p *parser) part(defaultType string, depth int, open ...string) *Entity {
 		p.leaf(e)
 		return e
 	}
-	e.Type = e.Header.mimeType(defaultType)
+	e.Type = e.mimeType(defaultType)
 	e.EffectiveType = e.Type
-	e.Encoding = e.Header.encoding()
+	e.Encoding = e.transferEncoding()
 	kind, subtype, _ := strings.Cut(e.Type, "/")
 	if kind == "multipart" {
 		subtype, _, _ = strings.Cut(subtype, "/")
@@ -194,11 +194,14 @@ func (p *parser) header(e *Entity, b *string) bool {
 	default:
 		p.fail(HeaderCut, stop, "unexpected end of header")
 	}
-	rest, cut := e.Header.parse(text)
+	rest, cut, many := e.Header.parse(text)
 	if cut {
 		p.fail(HeaderSyntax, start, "couldn't parse head; error near: "+rest)
 	}
-	if large {
+	if many && !large {
+		p.problem(HeaderLarge, start, "fields")
+	}
+	if large || many {
 		e.Ambiguous = true
 	}
 	return true
@@ -221,7 +224,7 @@ func normal(t []byte) []byte {
 }
 
 func (p *parser) multipart(e *Entity, subtype string, depth int, open []string) bool {
-	bound, given := e.Header.param("content-type", "boundary")
+	bound, given := e.params("content-type").Get("boundary")
 	if !given || strings.ContainsAny(bound, "\r\n") {
 		p.fail(NoBoundary, e.HeaderSpan.Start, "multipart boundary is missing, or contains CR or LF")
 		e.EffectiveType = "application/x-unparseable-multipart"
