@@ -117,8 +117,7 @@ func (p *parser) key() Expr {
 	return x
 }
 
-// semiInBraces skips the one semicolon that Perl lets stand before the } of a hash or subscript. When no } follows, the
-// fault is at what does, as for perl.
+// semiInBraces refuses a semicolon in a hash or subscript. The fault is at what follows it, as for perl.
 func (p *parser) semiInBraces(open source.Span) {
 	if p.peek().Type != tSemi {
 		return
@@ -126,6 +125,8 @@ func (p *parser) semiInBraces(open source.Span) {
 	semi := p.here()
 	p.next()
 	if p.peek().Type == tRBrace {
+		p.fail(diag.Diagnostic{Code: codeUnclosed, Span: p.here(), Message: "a ; stands before this }",
+			Related: []diag.Related{{Span: semi, Message: "remove this"}}})
 		return
 	}
 	p.synced = true
