@@ -19,6 +19,7 @@ import (
 	"mavis/engine/flow"
 	"mavis/engine/ingress"
 	"mavis/engine/program"
+	"mavis/engine/spam"
 	"mavis/engine/spool"
 	"mavis/engine/unpack"
 	"mavis/perlconf/eval"
@@ -45,6 +46,7 @@ type Daemon struct {
 	types   *filetype.Classifier
 	spool   *spool.Spool
 	client  *deliver.Client
+	spamd   *spam.Spamd // nil when nothing needs it
 	voice   *voice.Voice
 	flow    *flow.Flow
 	server  *ingress.Server
@@ -70,11 +72,15 @@ func New(opt Options) (*Daemon, error) {
 	}
 	d.client = deliver.New(d.delivery(cfg))
 	d.voice = voice.New(voice.Options{Log: opt.Log})
+	if d.spamd, err = startSpamd(opt, d.logf); err != nil {
+		d.types.Close()
+		return nil, errors.Join(err, d.spool.Close())
+	}
 	var next flow.Next = d.client
 	if opt.Redirect != "" {
 		next = redirect{d.client, opt.Redirect}
 	}
-	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Next: next, Voice: d.voice,
+	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Spamd: d.spamd, Next: next, Voice: d.voice,
 		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
 	return d, nil
@@ -170,6 +176,9 @@ func (d *Daemon) Close(ctx context.Context) error {
 	d.serving.Wait()
 	d.client.Close()
 	d.types.Close()
+	if d.spamd != nil {
+		err = errors.Join(err, d.spamd.Close())
+	}
 	return errors.Join(err, d.spool.Close())
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"mavis/engine/flow"
+	"mavis/engine/spam"
 	"mavis/perlconf/diag"
 	"mavis/perlconf/source"
 	"mavis/rules"
@@ -17,8 +18,14 @@ func honours(cfg *rules.Config, bag *diag.Bag) {
 		bag.Add(diag.Diagnostic{Code: CodeNotYet, Severity: diag.Error, Span: at, Message: what + " is not supported by this version", Help: help})
 	}
 	base := cfg.Base()
-	if flow.SpamCode(base) {
-		refuse(base.Origin("spam_scanners"), "checking for spam", "set @bypass_spam_checks_maps = (1); to run without, or @spam_scanners = ();")
+	for _, s := range base.SpamScanners() {
+		switch kind := spam.Kind(s); kind {
+		case "SpamAssassin", "SpamdClient":
+		default:
+			if flow.SpamCode(base) {
+				refuse(s.Origin, "spam scanner "+s.Name+" of kind "+kind, "take the entry out")
+			}
+		}
 	}
 	for _, s := range []struct {
 		sources []rules.DataSource

@@ -26,7 +26,7 @@ func message(t *flow.Task) *facts.Message {
 		BodyDigest: t.BodyDigest, Quarantine: t.QuarantinedTo, QuarantineDir: cfg.Paths.Quarantine,
 		BadHeaders: t.BadHeaders, Size: t.Size, Protocol: t.Client.Protocol, ClientAddr: t.ClientIP,
 		ClientName: t.Client.XName, ClientHelo: t.Client.XHelo, ClientProto: t.Client.XProto, ClientPort: number(t.ClientPort),
-		Supplementary: t.SpamInfo, StarChar: p.Str("sa_spam_level_char"),
+		Supplementary: t.SpamInfo, SpamReport: t.SpamReport, SpamSummary: t.SpamSummary, StarChar: p.Str("sa_spam_level_char"),
 		TestsLimit: int(eval.ToInt(cfg.Global('$', "macro_tests_sanity_limit"))),
 	}
 	if a := t.Client.Peer; a.IsValid() {

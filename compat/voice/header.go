@@ -25,7 +25,7 @@ func settings(t *flow.Task) header.Settings {
 		VirusCode: flow.VirusCode(p), SpamCode: flow.SpamCode(p),
 		Format: header.Format{Charset: p.Str("hdr_encoding"), Base64: strings.EqualFold(p.Str("hdr_encoding_qb"), "B"), SMTPUTF8: t.Envelope.SMTPUTF8},
 		LogID:  t.LogID, MailID: t.MailID, Received: t.Received, Sender: mail.Quote(t.Sender), Hold: t.Hold, Viruses: t.VirusNames(), BadHeaders: t.BadHeaders,
-		Quarantined: len(t.QuarantinedTo) > 0, Supplementary: t.SpamInfo, Header: t.Header, ClientAddr: t.ClientIP, ClientPort: t.ClientPort,
+		Quarantined: len(t.QuarantinedTo) > 0, Supplementary: t.SpamInfo, SpamReport: t.SpamReport, Header: t.Header, ClientAddr: t.ClientIP, ClientPort: t.ClientPort,
 		Connection: header.Connection{Helo: t.Client.Helo, Protocol: t.Client.Protocol},
 	}
 	if a := t.Client.Peer; a.IsValid() {
@@ -40,7 +40,7 @@ func settings(t *flow.Task) header.Settings {
 
 func headerRecipient(t *flow.Task, r *mail.Recipient) (header.Recipient, error) {
 	h := header.Recipient{Recipient: recipient(t, r), Blacklisted: r.Blacklisted, Whitelisted: r.Whitelisted, BypassVirus: r.BypassVirus,
-		Mangled: r.Mangle, Forwarded: len(r.Method) > 0}
+		Report: r.SpamReport, Mangled: r.Mangle, Forwarded: len(r.Method) > 0}
 	if name, ok := names(t.Policy.Config())(r.Cats.Main()); ok {
 		h.CategoryName = name
 	}

@@ -117,6 +117,13 @@ func Oversized(p *rules.Policy, q *lookup.Query) (rules.Destiny, error) {
 	return r.Destiny, err
 }
 
+// WouldPass says whether a recipient would get the message by what is known so far. The recipient is left as it is.
+func WouldPass(p *rules.Policy, m Message, r *mail.Recipient) (bool, error) {
+	probe := &mail.Recipient{Rcpt: r.Rcpt, Internal: r.Internal, Query: r.Query, Cats: r.Cats}
+	_, err := destiny(p, m, probe)
+	return probe.Blocking == nil, err
+}
+
 // destiny walks the categories from the most important one. The first whose destiny is not to pass, for a recipient who
 // does not love it, blocks. mangle is the topmost wish to change the body.
 func destiny(p *rules.Policy, m Message, r *mail.Recipient) (mangle string, err error) {

@@ -9,11 +9,11 @@ import (
 
 // decide settles every recipient and words the replies of those that are blocked.
 func (f *Flow) decide(t *Task) error {
-	local, err := f.localAuthor(t)
-	if err != nil {
+	m := f.about(t)
+	var err error
+	if m.LocalAuthor, err = f.localAuthor(t); err != nil {
 		return err
 	}
-	m := decide.Message{Sender: t.Sender, Bulk: t.Kind.Bulk, Size: t.Size, SizeFloor: sizeFloor(t.Policy.Config()), LocalAuthor: local}
 	for _, r := range t.Rcpts {
 		if err := decide.Settle(t.Policy, m, r); err != nil {
 			return err
@@ -35,6 +35,11 @@ func (f *Flow) decide(t *Task) error {
 		}
 	}
 	return nil
+}
+
+// about is what a decision depends on besides the recipient.
+func (f *Flow) about(t *Task) decide.Message {
+	return decide.Message{Sender: t.Sender, Bulk: t.Kind.Bulk, Size: t.Size, SizeFloor: sizeFloor(t.Policy.Config())}
 }
 
 // localAuthor says whether anybody who stands for the message in header or envelope is local.

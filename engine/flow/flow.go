@@ -11,6 +11,7 @@ import (
 
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
+	"mavis/engine/spam"
 	"mavis/engine/unpack"
 	"mavis/rules"
 )
@@ -20,10 +21,12 @@ type Options struct {
 	Config  *rules.Config
 	Types   unpack.Classifier
 	Sandbox unpack.Sandbox
-	Next    Next
-	Voice   Voice
-	Log     Logger
-	IDs     *LogIDs
+	// Spamd serves the scanner SpamAssassin; nil when no policy needs it.
+	Spamd *spam.Spamd
+	Next  Next
+	Voice Voice
+	Log   Logger
+	IDs   *LogIDs
 	// Scanners of virus checks; nil takes those of the policy in force. `mavis try` puts a stand-in there.
 	Scanners func(p *rules.Policy) (primary, backup []rules.Scanner)
 	// QuarantineDir, when set, takes all held mail in place of the configuration's folders.

@@ -48,7 +48,10 @@ func (f *Flow) check(ctx context.Context, t *Task, tx *ingress.Transaction) erro
 	if err := f.checkBanned(t); err != nil {
 		return err
 	}
-	return f.checkVirus(ctx, t, tx.Task.Body().File)
+	if err := f.checkVirus(ctx, t, tx.Task.Body().File); err != nil {
+		return err
+	}
+	return f.checkSpam(ctx, t)
 }
 
 // tell sends notices to administrators and recipients, before the message itself goes out.

@@ -45,7 +45,9 @@ type Task struct {
 	Parts      *unpack.Report
 	Virus      *av.Verdict // nil when no scanner was asked
 	Hold       string      // why the message is put on hold, "" when it is not
-	SpamInfo   map[string]string
+	// SpamInfo, SpamReport and SpamSummary are what spam scanners noted.
+	SpamInfo                map[string]string
+	SpamReport, SpamSummary string
 
 	QuarantinedTo []string // mailbox names or addresses
 	QuarTypes     []string // F Z M B Q, see README.sql

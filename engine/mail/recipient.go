@@ -24,6 +24,7 @@ type Recipient struct {
 	SpamLevel                float64
 	SpamScored               bool // SpamLevel means something: it was scored, or boosted by a table
 	SpamTests                []string
+	SpamReport, SpamSummary  string // of SpamAssassin, for this recipient; "" means those of the message
 	Whitelisted, Blacklisted bool
 
 	Banned         []BannedPart
