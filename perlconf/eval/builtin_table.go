@@ -31,7 +31,7 @@ func init() {
 				case ListContext:
 					return int64(1)
 				case ScalarContext:
-					return int64(0)
+					return ""
 				}
 				return nil
 			}}
