@@ -105,7 +105,8 @@ func (LintHost) Print(int, string) {}
 // harmlessModule says that a module may be passed over: what it does, this program does itself or does not need.
 func harmlessModule(name string) bool {
 	for _, p := range []string{"Amavis::", "Mail::SpamAssassin", "Mail::ClamAV", "Mail::DKIM", "Net::Server", "Net::LDAP", "DBD::",
-		"NetAddr::IP", "Net::DNS", "Convert::", "Archive::", "Razor2::", "Unix::Syslog", "SAVI"} {
+		"NetAddr::IP", "Net::DNS", "Convert::", "Archive::", "Razor2::", "Unix::Syslog", "SAVI", "Socket", "IO::", "Carp", "Fcntl",
+		"Errno", "Encode", "Data::Dumper", "Time::", "Sys::Syslog", "Digest::", "Crypt::", "DBI"} {
 		if name == strings.TrimSuffix(p, "::") || strings.HasPrefix(name, p) {
 			return true
 		}

@@ -92,9 +92,6 @@ func TestCorpus(t *testing.T) {
 		peer.Missing(t, "amavisd-new is not installed (some configurations read its files)")
 	}
 	for _, a := range answers(t) {
-		if strings.HasPrefix(a.Files[0], "templates/07") {
-			continue
-		}
 		t.Run(strings.TrimSuffix(strings.ReplaceAll(a.Files[0], "/", "_"), ".conf"), func(t *testing.T) {
 			var files []string
 			for _, f := range a.Files {
@@ -114,7 +111,7 @@ func TestCorpus(t *testing.T) {
 				if !ok {
 					t.Fatalf("accepted, but the original says: %s", wantErr)
 				}
-				if strings.HasPrefix(a.Files[0], "amavis/") || strings.HasPrefix(a.Files[0], "multi/") { // others are not meant as Perl
+				if !strings.HasPrefix(a.Files[0], "templates/") { // these are not meant as Perl
 					sameLine(t, wantErr, gotErr)
 				}
 				return
@@ -137,6 +134,9 @@ func sameLine(t *testing.T, want, got string) {
 	_, rest, ok := strings.Cut(want, " line ")
 	if !ok || !strings.Contains(want, " at DIR/") {
 		return
+	}
+	if strings.Contains(want, "locate object method") {
+		return // the original names the statement's first line, we the call's
 	}
 	line := rest[:strings.IndexFunc(rest+".", func(r rune) bool { return r < '0' || r > '9' })]
 	if !strings.Contains(got, ":"+line+":") {
