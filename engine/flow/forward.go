@@ -200,7 +200,7 @@ func (f *Flow) refused(t *Task, r *mail.Recipient) error {
 
 // post sends a letter of ours. retry says that a temporary failure must defer the message that caused it.
 func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err error) {
-	m := &deliver.Outgoing{Sender: mail.Quote(l.Sender), Header: l.Data, LogID: t.LogID, MailID: t.MailID,
+	m := &deliver.Outgoing{Sender: mail.Quote(l.Sender), Header: l.Data, LogID: t.LogID, MailID: t.MailID, Octets: deliver.Original,
 		Params: deliver.Params{BodyType: l.BodyType, SMTPUTF8: l.SMTPUTF8, EnvID: l.EnvID}}
 	for i, to := range l.Rcpts {
 		rcpt := deliver.Rcpt{Addr: mail.Quote(to)}

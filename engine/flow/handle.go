@@ -28,10 +28,10 @@ func (f *Flow) handle(ctx context.Context, t *Task, tx *ingress.Transaction) (st
 		return "", err
 	}
 	if err := f.hold(ctx, t); err != nil {
-		return "", err
+		return "", fmt.Errorf("quar+notif FAILED: %w", err)
 	}
 	if err := f.tell(ctx, t); err != nil {
-		return "", err
+		return "", fmt.Errorf("quar+notif FAILED: %w", err)
 	}
 	if err := f.forward(ctx, t); err != nil {
 		return "", err
