@@ -16,6 +16,9 @@ import (
 // hop, and turns what the next hop refused into replies.
 func (f *Flow) forward(ctx context.Context, t *Task) error {
 	for _, r := range t.Rcpts {
+		if r.Method != nil {
+			continue
+		}
 		s, ok, err := t.Policy.ByCCat("forward_method_maps_by_ccat", Settings(r))
 		if err != nil {
 			return err
@@ -60,6 +63,25 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 			}
 		}
 	}
+	return nil
+}
+
+// alwaysBcc adds the recipient that %always_bcc_by_ccat names for the message's category. It gets the mail whatever was found,
+// by $notify_method, and no notification goes out about it.
+func (f *Flow) alwaysBcc(t *Task) error {
+	s, ok, err := t.Policy.ByCCat("always_bcc_by_ccat", t.Settings())
+	to := eval.ToString(s.Value)
+	if err != nil || !ok || to == "" {
+		return err
+	}
+	r := &mail.Recipient{Rcpt: mail.Rcpt{Addr: mail.Quote(to), Notify: []string{"NEVER"}}, Internal: to, Query: t.Policy.Query(to),
+		Cats: append(mail.Categories{}, t.Cats...), Destiny: rules.Pass, Method: methodsOf(t.Policy.Value("notify_method"))}
+	res, found, err := t.Policy.Tables("local_domains_maps").Find(r.Query)
+	if err != nil {
+		return err
+	}
+	r.Local = found && res.Bool()
+	t.Rcpts = append(t.Rcpts, r)
 	return nil
 }
 

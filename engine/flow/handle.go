@@ -33,6 +33,9 @@ func (f *Flow) handle(ctx context.Context, t *Task, tx *ingress.Transaction) (st
 	if err := f.tell(ctx, t); err != nil {
 		return "", fmt.Errorf("quar+notif FAILED: %w", err)
 	}
+	if err := f.alwaysBcc(t); err != nil {
+		return "", err
+	}
 	if err := f.forward(ctx, t); err != nil {
 		return "", err
 	}
@@ -157,13 +160,15 @@ func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
 	switch {
 	case letter != nil && !strings.HasPrefix(text, "4"):
 		sent, err := f.post(ctx, t, letter)
-		if err != nil {
+		switch {
+		case err != nil && !t.committed:
 			return "", fmt.Errorf("temporarily unable to send DSN to <%s>: %w", t.Envelope.Sender, err)
-		}
-		if sent {
+		case err != nil: // others have their copy by now: a 4xx would give it to them again
+			f.logf(-2, t.LogID, "TROUBLE in check_mail, but must continue: temporarily unable to send DSN to <%s>: %v", t.Envelope.Sender, err)
+		case sent:
 			t.DSNSent = 1
 			t.committed = true
-		} else {
+		default:
 			f.logf(-1, t.LogID, "NOTICE: UNABLE TO SEND DSN to <%s>", t.Envelope.Sender)
 		}
 	case letter == nil && suppressed:
