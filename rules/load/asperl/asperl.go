@@ -86,6 +86,9 @@ func firstError(bag *diag.Bag, err error) string {
 				text += "\n"
 			}
 			text += d.Error()
+			if d.Help != "" {
+				text += " (" + d.Help + ")"
+			}
 		}
 	}
 	if text == "" {
