@@ -15,14 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
 	"mavis/testdata/peer"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type assassinCases struct {
 	Site  string
