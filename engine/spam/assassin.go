@@ -187,7 +187,7 @@ func (s *Scanner) attributes(ctx context.Context, p *rules.Policy, m *Mail, pr p
 		originating = "1"
 	}
 	list := [][2]string{{"originating", originating}, {"return_path", mail.Bracket(m.Sender)}, {"recipients", strings.Join(who, ",")},
-		{"message_size", strconv.FormatInt(m.Body.Size(), 10)}, {"body_size", strconv.FormatInt(m.Body.Size()-m.HeaderSize, 10)},
+		{"message_size", strconv.FormatInt(m.size(), 10)}, {"body_size", strconv.FormatInt(m.Body.Size()-m.HeaderSize, 10)},
 		{"policy_bank", p.Path()}}
 	if limit >= 0 {
 		list = append(list, [2]string{"truncated", strconv.FormatInt(limit, 10)})

@@ -87,10 +87,6 @@ func (s *Scanner) spamdClient(ctx context.Context, p *rules.Policy, entry rules.
 		verdict = "Ham"
 	}
 	r.Info["VERDICT-"+entry.Name] = verdict
-	all := make([]int, len(r.Shares))
-	for i := range all {
-		all[i] = i
-	}
-	r.add(all, score, tests)
+	r.add(everyone(r), score, tests)
 	return nil
 }

@@ -68,7 +68,7 @@ func sizeLimit(p *rules.Policy, s rules.SpamScanner, m *Mail) int64 {
 		limit = p.Value("sa_mail_body_size_limit")
 	}
 	n := min(64<<10, m.HeaderSize) + 1 + min(max(0, eval.ToInt(limit)), m.Body.Size()-m.HeaderSize)
-	if m.Body.Size() < n+5<<10 {
+	if m.size() < n+5<<10 {
 		return -1
 	}
 	return n
@@ -163,7 +163,7 @@ func pseudoHeader(p *rules.Policy, m *Mail, limit int64) string {
 		fmt.Fprintf(&b, "X-Amavis-AV-Status: %s\n", oneLine(strings.Join(av, ",")))
 	}
 	fmt.Fprintf(&b, "X-Amavis-PolicyBank: %s\n", noBreaks.Replace(p.Path()))
-	fmt.Fprintf(&b, "X-Amavis-MessageSize: %d", m.Body.Size())
+	fmt.Fprintf(&b, "X-Amavis-MessageSize: %d", m.size())
 	if limit >= 0 {
 		fmt.Fprintf(&b, ", TRUNCATED to %d", limit)
 	}

@@ -20,12 +20,20 @@ type Mail struct {
 	Sender      string // of the envelope, internal form
 	Originating bool   // the bank in force says so
 	Rcpts       []*mail.Recipient
+	Size        int64  // as the log shows it; 0 is that of the body as received
 	Fingerprint string // of the client's operating system, "" when unknown
 	ClientIP    string // of the first client, "" when unknown
 	// Info are notes of earlier steps under the original's names; they are read, not changed.
 	Info map[string]string
 	// Report and Summary are what virus scanners said that counts as spam; they come before the scanners' own.
 	Report, Summary string
+}
+
+func (m *Mail) size() int64 {
+	if m.Size > 0 {
+		return m.Size
+	}
+	return m.Body.Size()
 }
 
 // Result is what the scanners said together.
@@ -129,6 +137,8 @@ func (s *Scanner) guarded(ctx context.Context, p *rules.Policy, entry rules.Spam
 		return s.spamAssassin(ctx, p, entry, m, r)
 	case "SpamdClient":
 		return s.spamdClient(ctx, p, entry, m, r)
+	case "RspamdClient":
+		return s.rspamdClient(ctx, p, entry, m, r)
 	default:
 		return fmt.Errorf("%w: module %s", ErrUnsupported, entry.Module)
 	}

@@ -116,6 +116,9 @@ func StartSpamd(ctx context.Context, opt SpamdOptions) (*Spamd, error) {
 	return s, nil
 }
 
+// maxSocket is how long the path of a Unix socket may be, with some room.
+const maxSocket = 100
+
 // prepare makes the private folder with the plugin in it.
 func (s *Spamd) prepare() (err error) {
 	if s.dir, err = os.MkdirTemp(s.opt.Folder, "spamd-"); err != nil {
@@ -129,8 +132,8 @@ func (s *Spamd) prepare() (err error) {
 	if s.dir, err = filepath.Abs(s.dir); err != nil {
 		return err
 	}
-	if n := len(s.socket()); n > 100 {
-		return fmt.Errorf("the path of the socket has %d characters, 100 is the most", n)
+	if n := len(s.socket()); n > maxSocket {
+		return fmt.Errorf("the path of the socket has %d characters, %d is the most", n, maxSocket)
 	}
 	if err = os.WriteFile(s.plugin(), plugin, 0o600); err != nil {
 		return err

@@ -161,7 +161,7 @@ func (s *Spamd) command() *exec.Cmd {
 	}
 	cmd := exec.Command(o.Program, args...)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "MAVIS_SCAN_KEY="+s.key)
+	cmd.Env = append(os.Environ(), "MAVIS_SCAN_KEY="+s.key, "TMPDIR="+s.dir)
 	if o.Home != "" {
 		cmd.Env = append(cmd.Env, "HOME="+o.Home, "MAVIS_SCAN_HOME="+o.Home)
 	}
