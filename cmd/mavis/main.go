@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"mavis/engine/unpack"
 )
 
 // commands lists the subcommands.
@@ -29,7 +31,10 @@ type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
+func main() {
+	unpack.ChildMain()
+	os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
 
 // run gives the exit status: 0, what the subcommand says, 1 for an operation that failed, or 2 for wrong usage.
 func run(args []string, s streams) int {

@@ -226,7 +226,7 @@ func (t *task) store(p *mail.Part, names, cmd []string, by string) error {
 		item++
 		n.Placement = fmt.Sprintf("%s/%d", p.Placement, item)
 		n.NameDeclared = []string{mime.Latin1(s)}
-		w, err := t.create(n, "run_command_copy")
+		w, err := t.create(n, copying)
 		if err != nil {
 			return err
 		}

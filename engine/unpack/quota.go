@@ -10,6 +10,9 @@ type quota struct {
 	limit, used int64
 }
 
+// copying is what the original calls the stage that takes the output of a decompressor.
+const copying = "run_command_copy"
+
 // errQuota is an exceeded quota.
 type errQuota struct {
 	limit int64
@@ -18,7 +21,11 @@ type errQuota struct {
 }
 
 func (e errQuota) Error() string {
-	return fmt.Sprintf("unpacking quota of %d bytes exceeded by %s (next %d bytes)", e.limit, e.by, e.chunk)
+	where := ""
+	if e.by == copying {
+		where = "run_ccpy: "
+	}
+	return where + fmt.Sprintf("Exceeded storage quota %d bytes by %s; last chunk %d bytes", e.limit, e.by, e.chunk)
 }
 
 // newQuota is max(MinQuota, size×MinFactor, min(MaxQuota, size×MaxFactor)); what is 0 is left out.

@@ -66,7 +66,7 @@ func doUncompress(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 	head, _ := r.Peek(16)
 	for _, u := range unpackers {
 		if bytes.HasPrefix(head, []byte(u.magic)) {
-			err := t.fill(n, "run_command_copy", func(w io.Writer) error { return u.open(r, w) })
+			err := t.fill(n, copying, func(w io.Writer) error { return u.open(r, w) })
 			if err != nil {
 				return kept, err
 			}
@@ -75,7 +75,7 @@ func doUncompress(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 	}
 	if has(p.TypeShort, "lzma") {
 		if err := checkLZMA(head); err == nil {
-			err = t.fill(n, "run_command_copy", func(w io.Writer) error { return unlzma(r, w) })
+			err = t.fill(n, copying, func(w io.Writer) error { return unlzma(r, w) })
 			if err != nil {
 				return kept, err
 			}
@@ -83,7 +83,7 @@ func doUncompress(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 		}
 	}
 	warn := []int{0, 2}
-	err = t.fill(n, "run_command_copy", func(w io.Writer) error {
+	err = t.fill(n, copying, func(w io.Writer) error {
 		return t.command(cmd, commandOptions{stdin: p.Path, stdout: w, ok: warn})
 	})
 	if err != nil {

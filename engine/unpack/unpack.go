@@ -8,7 +8,7 @@
 //   - Where one member hides another (the same name twice, or names that pax maps to one), both become parts.
 //   - What programs extract counts with its bytes against the quota; the original counts files there, not bytes.
 //   - Of data that breaks off everything readable is kept for the scanners.
-//   - Reasons for a hold are worded anew and name no source lines.
+//   - Reasons for a hold carry the words that log readers know, and name no source lines.
 //
 // A program that uses this package must call ChildMain first in its main, or switch the sandbox off.
 package unpack
@@ -157,7 +157,7 @@ func (t *task) log(level int, format string, args ...any) {
 // errTooMany is more files than MaxFiles.
 type errTooMany struct{ limit int }
 
-func (e errTooMany) Error() string { return fmt.Sprintf("more than %d files", e.limit) }
+func (e errTooMany) Error() string { return fmt.Sprintf("Maximum number of files (%d) exceeded", e.limit) }
 
 // add makes a part under parent. limited parts count against MaxFiles. A part without a file of its own is pseudo.
 func (t *task) add(parent *mail.Part, limited, pseudo bool) (*mail.Part, error) {
@@ -185,7 +185,7 @@ func (t *task) decompose() error {
 	for depth := 1; len(t.tier) > 0; depth++ {
 		if t.o.MaxLevels > 0 && depth > t.o.MaxLevels {
 			t.report.OverLimit = true
-			t.report.Hold = fmt.Sprintf("nested deeper than %d levels", t.o.MaxLevels)
+			t.report.Hold = fmt.Sprintf("Maximum decoding depth (%d) exceeded", t.o.MaxLevels)
 			return nil
 		}
 		parts := t.tier
