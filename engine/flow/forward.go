@@ -45,12 +45,26 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 	if len(open) == 0 {
 		return nil
 	}
-	copies, err := f.opt.Voice.Groups(t, open)
+	copies, err := f.opt.Voice.Groups(ctx, t, open)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err := CloseCopies(copies); err != nil {
+			f.logf(-1, t.LogID, "changed body: %v", err)
+		}
+	}()
 	for _, c := range copies {
+		if m := methodsOf(t.Policy.Value("resend_method")); c.Resend && len(m) > 0 {
+			for _, r := range c.Rcpts {
+				r.Method = m
+			}
+		}
 		for _, group := range byMethod(c.Rcpts) {
+			if t.deferred() {
+				t.giveUp(group)
+				continue
+			}
 			if err := f.send(ctx, t, c, group); err != nil {
 				return err
 			}
@@ -64,6 +78,28 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 		}
 	}
 	return nil
+}
+
+// deferred says that the client is going to send the whole message again: over SMTP one recipient who must wait makes all
+// wait, and whoever had got the message already would get it twice.
+func (t *Task) deferred() bool {
+	if t.LMTP {
+		return false
+	}
+	for _, r := range t.Rcpts {
+		if r.Done != mail.NotDone && strings.HasPrefix(r.Reply, "4") {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUp settles recipients who are not served because of another one.
+func (t *Task) giveUp(rcpts []*mail.Recipient) {
+	for _, r := range rcpts {
+		r.Reply = "451 4.5.0 Giving up due to previous temporary failures, id=" + t.LogID
+		r.Done = mail.Settled
+	}
 }
 
 // alwaysBcc adds the recipient that %always_bcc_by_ccat names for the message's category. It gets the mail whatever was found,
