@@ -72,6 +72,9 @@ func run(args *cli.Args) error {
 		}
 		return report(bag, nil)
 	case "stop", "reload", "restart":
+		if cli.InBackground() {
+			break // the daemon that is to be replaced has ended
+		}
 		done, err := control(args.Command, pidFile)
 		if err != nil || done {
 			return err
@@ -118,8 +121,16 @@ func source(args *cli.Args) daemon.Source {
 	return src
 }
 
-// report prints diagnostics for people and passes the error on.
+// report prints diagnostics for people and passes the error on. In the background nobody would see them: there they become
+// the error, for the process that waits.
 func report(bag *diag.Bag, err error) error {
+	if cli.InBackground() && errors.Is(err, daemon.ErrConfig) {
+		var b strings.Builder
+		if e := (diag.Text{}).Write(&b, bag.All); e != nil {
+			return errors.Join(err, e)
+		}
+		return fmt.Errorf("%w\n%s", err, b.String())
+	}
 	if len(bag.All) > 0 {
 		if e := (diag.Text{}).Write(os.Stderr, bag.All); e != nil {
 			err = errors.Join(err, e)

@@ -42,10 +42,15 @@ func newSite(t *testing.T) *site {
 	dir, err := os.MkdirTemp("", "amavisd-site-")
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	return siteIn(t, dir)
+}
+
+// siteIn makes a site of a folder.
+func siteIn(t *testing.T, dir string) *site {
+	t.Helper()
 	must(t, os.Chmod(dir, 0o755))
 	s := &site{t: t, dir: dir, home: dir + "/home", temp: dir + "/home/tmp", held: dir + "/quarantine", bin: dir + "/bin",
-		conf: dir + "/etc/amavisd.conf", log: dir + "/home/amavis.log", clamd: dir + "/clamd.sock", port: freePort(t), hop: freePort(t),
-		uid: os.Getuid(), gid: os.Getgid()}
+		conf: dir + "/etc/amavisd.conf", log: dir + "/home/amavis.log", clamd: dir + "/clamd.sock", port: freePort(t), hop: freePort(t)}
 	s.user, s.uid, s.gid = daemonUser(t)
 	for _, sub := range []string{s.home, s.temp, s.held, s.bin, filepath.Dir(s.conf)} {
 		must(t, os.MkdirAll(sub, 0o755))

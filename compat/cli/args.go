@@ -33,7 +33,7 @@ type Args struct {
 	Know        []string // -X
 }
 
-// ErrHelp and ErrVersion ask for the text to be printed; amavisd then ends with status 255, as die does.
+// ErrHelp and ErrVersion ask for the text to be printed; amavisd then ends with status 1.
 var (
 	ErrHelp    = errors.New("help")
 	ErrVersion = errors.New("version")

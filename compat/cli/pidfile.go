@@ -53,8 +53,20 @@ func alive(pid int) error {
 		return fmt.Errorf("%w: no process %d", ErrNotRunning, pid)
 	case err != nil:
 		return fmt.Errorf("process %d: %w", pid, err)
+	case zombie(pid):
+		return fmt.Errorf("%w: process %d has ended", ErrNotRunning, pid)
 	}
 	return nil
+}
+
+// zombie says that a process has ended and only its parent has not noticed yet. In a container that may be for ever.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, state, ok := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
+	return ok && strings.HasPrefix(state, "Z")
 }
 
 // WritePid writes our number; remove takes the file away if it is still ours.
@@ -82,7 +94,7 @@ func Stop(pid int, patience time.Duration, say func(string)) error {
 	}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		time.Sleep(pause)
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		if errors.Is(alive(pid), ErrNotRunning) {
 			name := "SIGTERM"
 			if sig == syscall.SIGKILL {
 				name = "SIGKILL"

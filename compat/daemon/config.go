@@ -56,6 +56,9 @@ func Load(s Source) (*rules.Config, *diag.Bag, error) {
 		bag.Sort()
 		return nil, bag, ErrConfig
 	}
+	if s.Identity != nil && !s.TrustWritable {
+		load.CheckFiles(s.Host, res.Files, *s.Identity, bag)
+	}
 	cfg := rules.Bind(res.Vars, bag)
 	res.Vars.Leftovers(bag)
 	honours(cfg, bag)
