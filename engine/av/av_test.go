@@ -219,7 +219,7 @@ func TestInconclusiveAlone(t *testing.T) {
 
 func TestNamesThatAreSpamOnly(t *testing.T) {
 	socket := daemon(t, func(string) string { return "/p: Phishing.X FOUND\n" })
-	s := &Scanner{Primary: []rules.Scanner{clamd(t, socket)}, Spam: func(v string) bool { return strings.HasPrefix(v, "Phishing.") }}
+	s := &Scanner{Primary: []rules.Scanner{clamd(t, socket)}, Spam: func(v string) (string, bool) { return "0.1", strings.HasPrefix(v, "Phishing.") }}
 	v, err := scan(t, s, job(t))
 	if err != nil || v.Infected {
 		t.Errorf("%+v, %v", v, err)

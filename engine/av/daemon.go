@@ -5,55 +5,72 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"strings"
+	"math/rand/v2"
+	"syscall"
 	"time"
 
 	"mavis/rules"
 )
 
-const (
-	connectTimeout = 10 * time.Second
-	maxAnswer      = 100_000 // bytes of a daemon's answer that are kept
-)
-
-// daemon holds the plain dialogue: connect, send one query, read until the daemon closes.
-func (s *Scanner) daemon(ctx context.Context, e *rules.Scanner, job Job) answer {
-	if len(e.Sockets) == 0 {
-		return answer{err: errors.New("no socket given")}
-	}
-	for _, spec := range e.Sockets {
-		if proto, _ := socketProtocol(spec); proto != "" && proto != "simple" && proto != "sophie" && proto != "trophie" {
-			return answer{err: fmt.Errorf("dialogue %q of socket %s is not supported", proto, spec)}
-		}
-	}
-	return each(ctx, e, strings.Join(e.Query, " "), job, func(ctx context.Context, query string) (reply, error) {
-		out, err := s.persist(ctx, e, query)
-		return reply{output: out}, err
-	})
-}
-
 // persist tries the sockets in turn, each up to twice more than once, with growing pauses when all have failed: a daemon
-// that reloads its signatures is away for seconds only.
-func (s *Scanner) persist(ctx context.Context, e *rules.Scanner, query string) (string, error) {
-	most := 2 * len(e.Sockets)
+// that reloads its signatures or starts anew is away for seconds only. A connection that broke is tried again at once.
+func (s *Scanner) persist(ctx context.Context, e *rules.Scanner, ask func(ctx context.Context, spec string) ([]reply, error)) ([]reply, error) {
+	sockets := s.order(e)
+	most := 2 * len(sockets)
 	for try := 0; ; {
-		spec := e.Sockets[try%len(e.Sockets)]
-		out, err := converse(ctx, spec, query)
+		spec := sockets[try%len(sockets)]
+		replies, err := ask(ctx, spec)
 		if err == nil {
-			return out, nil
+			s.Daemons.good(e.Sockets, spec)
+			return replies, nil
 		}
 		if ctx.Err() != nil {
-			return "", fmt.Errorf("%s: %w (%v)", spec, ctx.Err(), err)
+			return replies, fmt.Errorf("%s: %w (%v)", spec, ctx.Err(), err)
+		}
+		if errors.Is(err, errOwn) {
+			return replies, err
 		}
 		if try++; try > most {
-			return "", fmt.Errorf("too many retries to talk to %s (%v)", spec, err)
+			return replies, fmt.Errorf("too many retries to talk to %s (%w)", spec, err)
+		}
+		if try == 1 && brokenPipe(err) {
+			s.logf(2, "%s: %v, which happens, retrying (%d)", e.Name, err, try)
+			continue
 		}
 		s.logf(retryLevel(try), "%s: %v, retrying (%d)", e.Name, err, try)
-		if try%len(e.Sockets) == 0 {
-			s.pause(ctx, time.Duration(min(20, 1+5*(try/len(e.Sockets)-1)))*time.Second)
+		if try%len(sockets) == 0 {
+			s.pause(ctx, time.Duration(min(20, 1+5*(try/len(sockets)-1)))*time.Second)
 		}
 	}
+}
+
+// order puts the socket that answered last first. Daemons that take whole sessions are chosen at random, as in the
+// original, to share the load.
+func (s *Scanner) order(e *rules.Scanner) []string {
+	n := len(e.Sockets)
+	if n == 1 {
+		return e.Sockets
+	}
+	at := s.Daemons.first(e.Sockets)
+	switch dialogueOf(e) {
+	case "clamd", "sssp", "savapi":
+		pick := s.Pick
+		if pick == nil {
+			pick = rand.IntN
+		}
+		at = min(max(pick(n), 0), n-1)
+	}
+	return append(append(make([]string, 0, n), e.Sockets[at:]...), e.Sockets[:at]...)
+}
+
+// errOwn marks a failure on our side, which no further try mends.
+var errOwn = errors.New("not the daemon's fault")
+
+// errStale is a kept session that the daemon has ended in the meantime.
+var errStale = errors.New("the session had ended")
+
+func brokenPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, errStale)
 }
 
 func (s *Scanner) pause(ctx context.Context, d time.Duration) {
@@ -61,10 +78,7 @@ func (s *Scanner) pause(ctx context.Context, d time.Duration) {
 		s.Pause(ctx, d)
 		return
 	}
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
+	sleep(ctx, d)
 }
 
 func retryLevel(try int) int {
@@ -75,42 +89,25 @@ func retryLevel(try int) int {
 }
 
 // converse sends a query and reads the answer to its end. An empty answer is a failure.
-func converse(ctx context.Context, spec, query string) (string, error) {
-	conn, err := dial(ctx, spec)
+func converse(ctx context.Context, spec, query string) ([]reply, error) {
+	w, err := dial(ctx, spec)
 	if err != nil {
-		return "", fmt.Errorf("can't connect to socket %s: %w", spec, err)
+		return nil, err
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })
-	defer stop()
-	if _, err := io.WriteString(conn, query); err != nil {
-		return "", fmt.Errorf("writing to socket %s: %w", spec, err)
+	defer w.close()
+	if err := w.say(query); err != nil {
+		return nil, fmt.Errorf("writing to socket %s: %w", spec, err)
 	}
-	out, err := io.ReadAll(io.LimitReader(conn, maxAnswer))
-	if err != nil {
-		return "", fmt.Errorf("reading from socket %s: %w", spec, err)
+	out, err := io.ReadAll(io.LimitReader(w.Conn, maxAnswer+1))
+	r := reply{output: string(out)}
+	switch {
+	case err != nil:
+		r.broken = err
+		return []reply{r}, fmt.Errorf("reading from socket %s: %w", spec, err)
+	case len(out) == 0:
+		return nil, fmt.Errorf("empty result from %s", spec)
+	case len(out) > maxAnswer:
+		r.broken = errCut
 	}
-	if len(out) == 0 {
-		return "", fmt.Errorf("empty result from %s", spec)
-	}
-	return string(out), nil
-}
-
-func dial(ctx context.Context, spec string) (net.Conn, error) {
-	_, address := socketProtocol(spec)
-	network := "tcp"
-	if strings.HasPrefix(address, "/") {
-		network = "unix"
-	}
-	d := net.Dialer{Timeout: connectTimeout}
-	return d.DialContext(ctx, network, address)
-}
-
-// socketProtocol cuts "proto:" off a socket's name; host:port and paths have none.
-func socketProtocol(spec string) (proto, address string) {
-	i := strings.IndexByte(spec, ':')
-	if i <= 0 || strings.ContainsAny(spec[:i], "/[].") || strings.Trim(spec[i+1:], "0123456789") == "" {
-		return "", spec
-	}
-	return strings.ToLower(spec[:i]), spec[i+1:]
+	return []reply{r}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"mavis/engine/av"
 	"mavis/engine/check"
+	"mavis/engine/deliver"
 	"mavis/engine/mail"
 	"mavis/engine/unpack"
 	"mavis/perlconf/eval"
@@ -200,24 +201,77 @@ func (f *Flow) checkVirus(ctx context.Context, t *Task, wholeMail func() (string
 	if err != nil {
 		return err
 	}
-	primary, backup := f.scannersOf(t.Policy)
-	s := av.Scanner{Primary: primary, Backup: backup, Path: t.Policy.Config().Paths.Search,
-		FirstInfectedStops: t.Policy.Bool("first_infected_stops_scan"),
-		Log:                func(level int, format string, args ...any) { f.logf(level, t.LogID, format, args...) }}
-	if names := t.Policy.Tables("virus_name_to_spam_score_maps"); names.Len() > 0 {
-		s.Spam = func(virus string) bool {
-			_, ok, err := names.First(virus, t.Policy.Options())
-			return ok && err == nil
-		}
-	}
+	s := f.virusScanner(t)
 	t.Virus, err = s.Scan(ctx, av.Job{Folder: filepath.Join(t.Dir, "parts"), Files: files})
 	if err != nil {
 		return f.noScanner(t, err)
+	}
+	for _, spam := range t.Virus.Spam {
+		t.countSpam(spam)
 	}
 	if !t.Virus.Infected {
 		return nil
 	}
 	return f.infected(t)
+}
+
+// virusScanner sets up the scanners of the policy in force.
+func (f *Flow) virusScanner(t *Task) *av.Scanner {
+	primary, backup := f.scannersOf(t.Policy)
+	cfg := t.Policy.Config()
+	s := &av.Scanner{Primary: primary, Backup: backup, Path: cfg.Paths.Search, Daemons: &f.scanners, Run: t.Policy.Run,
+		FirstInfectedStops: t.Policy.Bool("first_infected_stops_scan"),
+		Log:                func(level int, format string, args ...any) { f.logf(level, t.LogID, format, args...) }}
+	s.Var = func(name string) (string, bool) {
+		v := cfg.Global('$', name)
+		return eval.ToString(v), v != nil && !eval.IsRef(v)
+	}
+	s.Mail = func(ctx context.Context, method, recipient string) (string, error) {
+		return f.askMTA(ctx, t, method, recipient)
+	}
+	if names := t.Policy.Tables("virus_name_to_spam_score_maps"); names.Len() > 0 {
+		s.Spam = func(virus string) (string, bool) {
+			r, ok, err := names.First(virus, t.Policy.Options())
+			if err != nil {
+				f.logf(-1, t.LogID, "virus_name_to_spam_score_maps: %s: %v", virus, err)
+			}
+			return r.String(), ok && err == nil && r.Value != nil
+		}
+	}
+	return s
+}
+
+// askMTA sends the message as it came to a scanner that speaks SMTP or LMTP and gives its reply.
+func (f *Flow) askMTA(ctx context.Context, t *Task, method, recipient string) (string, error) {
+	m := &deliver.Outgoing{Sender: mail.Quote(t.Sender), Body: t.Body, BodySize: t.Body.Size(), LogID: t.LogID, MailID: t.MailID,
+		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, Ret: t.Envelope.Ret, EnvID: t.Envelope.EnvID},
+		Rcpts:  []deliver.Rcpt{{Addr: recipient}}, XForward: t.xforward()}
+	res, err := f.opt.Next.Deliver(ctx, []string{method}, m)
+	if err != nil {
+		return "", err
+	}
+	o := res.Outcomes[0]
+	if o.Own {
+		return "", errors.New(o.Answer)
+	}
+	return f.opt.Voice.FromMTA(o.Target, o.Answer, o.Stage.DefaultEnhanced(), o.Stage.Command()), nil
+}
+
+// countSpam adds what a virus scanner said that is worth a score only.
+func (t *Task) countSpam(s av.Spam) {
+	for _, r := range t.Rcpts {
+		r.SpamLevel += s.Score
+		r.SpamScored = true
+		r.SpamTests = append(r.SpamTests, s.Tests...)
+	}
+	report, summary := s.Report(), s.Summary()
+	if t.SpamReport != "" {
+		report = t.SpamReport + ", " + report
+	}
+	if t.SpamSummary != "" {
+		summary = t.SpamSummary + "\n\n" + summary
+	}
+	t.SpamReport, t.SpamSummary = report, summary
 }
 
 func (f *Flow) noScanner(t *Task, err error) error {

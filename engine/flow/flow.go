@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mavis/engine/av"
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
 	"mavis/engine/spam"
@@ -49,6 +50,8 @@ type Flow struct {
 	opt    Options
 	config atomic.Pointer[rules.Config]
 	active sync.Map // *rules.Policy to its decoders, programs found
+
+	scanners av.Daemons // sessions with virus scanners
 }
 
 var _ ingress.Handler = (*Flow)(nil)

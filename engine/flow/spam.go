@@ -38,7 +38,8 @@ func (f *Flow) checkSpam(ctx context.Context, t *Task) error {
 		return nil
 	}
 	s := spam.Scanner{Spamd: f.opt.Spamd, Log: log}
-	res, err := s.Scan(ctx, t.Policy, &spam.Mail{Message: t.Message, Sender: t.Sender, Originating: t.Originating, Rcpts: t.Rcpts, ClientIP: t.ClientIP})
+	res, err := s.Scan(ctx, t.Policy, &spam.Mail{Message: t.Message, Sender: t.Sender, Originating: t.Originating, Rcpts: t.Rcpts, ClientIP: t.ClientIP,
+		Report: t.SpamReport, Summary: t.SpamSummary})
 	if err != nil {
 		return fmt.Errorf("spam_scan FAILED: %w", err)
 	}
