@@ -31,7 +31,7 @@ func (s *Scanner) spamAssassin(ctx context.Context, p *rules.Policy, entry rules
 		return err
 	}
 	limit := sizeLimit(p, entry, m)
-	prefix := pseudoHeader(p, m, limit)
+	prefix := pseudoHeader(p, m, r, limit, avTest)
 	report, summary := r.Report, r.Summary
 	for _, pr := range profiles {
 		c, err := newContent(s.attributes(ctx, p, m, pr, limit), prefix, m, limit)

@@ -46,7 +46,7 @@ var spamLine = regexp.MustCompile(`(\S+) ; (\S+) / (\S+)`)
 // spamdClient asks a spamd that runs already. Its answer has no scores of single tests, and one decimal.
 func (s *Scanner) spamdClient(ctx context.Context, p *rules.Policy, entry rules.SpamScanner, m *Mail, r *Result) error {
 	limit := sizeLimit(p, entry, m)
-	c := newWireContent(pseudoHeader(p, m, limit), m, limit)
+	c := newWireContent(pseudoHeader(p, m, r, limit, avDotTest), m, limit)
 	list := addresses(entry)
 	a, err := ask(ctx, func(ctx context.Context) (net.Conn, error) {
 		var failed []error

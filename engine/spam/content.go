@@ -139,18 +139,23 @@ func (l *lf) Read(p []byte) (int, error) {
 	return out, err
 }
 
-var avTest = regexp.MustCompile(`^AV[.:].+=`)
+// Tests of virus scanners that count as spam; only SpamAssassin is told of those with a colon.
+var (
+	avTest    = regexp.MustCompile(`^AV[.:].+=`)
+	avDotTest = regexp.MustCompile(`^AV\..+=`)
+)
 
-// pseudoHeader is what the original puts before a mail for SpamAssassin, as a local delivery agent would.
-func pseudoHeader(p *rules.Policy, m *Mail, limit int64) string {
+// pseudoHeader is what the original puts before a mail, as a local delivery agent would. viruses is avTest for
+// SpamAssassin, which also gets to know what other scanners said.
+func pseudoHeader(p *rules.Policy, m *Mail, r *Result, limit int64, viruses *regexp.Regexp) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Return-Path: %s\n", noBreaks.Replace(mail.Bracket(m.Sender)))
 	to := make([]string, len(m.Rcpts))
 	var av []string
-	for i, r := range m.Rcpts {
-		to[i] = noBreaks.Replace(mail.Bracket(r.Internal))
-		for _, t := range r.SpamTests {
-			if avTest.MatchString(t) {
+	for i, rcpt := range m.Rcpts {
+		to[i] = noBreaks.Replace(mail.Bracket(rcpt.Internal))
+		for _, t := range rcpt.SpamTests {
+			if viruses.MatchString(t) {
 				av = append(av, t)
 			}
 		}
@@ -168,8 +173,15 @@ func pseudoHeader(p *rules.Policy, m *Mail, limit int64) string {
 		fmt.Fprintf(&b, ", TRUNCATED to %d", limit)
 	}
 	b.WriteByte('\n')
+	if viruses != avTest {
+		return b.String()
+	}
 	for _, name := range otherScanners {
-		if v := strings.TrimSuffix(m.Info[name], "\n"); v != "" {
+		v, ok := r.Info[name]
+		if !ok {
+			v = m.Info[name]
+		}
+		if v = strings.TrimSuffix(v, "\n"); v != "" {
 			fmt.Fprintf(&b, "%s: %s\n", name, oneLine(v))
 		}
 	}

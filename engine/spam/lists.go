@@ -305,11 +305,11 @@ func colour(n float64) string {
 // number shows a score with at most three decimals, as in "AM.WBL=-1.5".
 func number(v float64) string {
 	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'f', 3, 64), 64)
-	return plain(v + 0) // never "-0"
+	return plain(v)
 }
 
-// plain shows a number as Perl does.
-func plain(v float64) string { return eval.ToString(v) }
+// plain shows a number as Perl does, but never "-0".
+func plain(v float64) string { return eval.ToString(v + 0) }
 
 func unique(list []string) []string {
 	seen := map[string]bool{}

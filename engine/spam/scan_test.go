@@ -156,7 +156,7 @@ func TestScannerHangs(t *testing.T) {
 }
 
 func TestUnsupported(t *testing.T) {
-	p := policy(t, "@spam_scanners = (['D', 'Amavis::SpamControl::ExtProg', 'dspam', ['--stdout'], score_factor => 1])")
+	p := policy(t, "@spam_scanners = (['D', 'Amavis::SpamControl::Oracle', score_factor => 1])")
 	if _, err := (&Scanner{}).Scan(t.Context(), p, hello(p)); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("%v", err)
 	}
@@ -217,7 +217,7 @@ func TestPseudoHeaderIsOneFieldEach(t *testing.T) {
 	m.Info = map[string]string{"X-DSPAM-Result": "Spam\r\nX-Evil: 2\n"}
 	want := "Return-Path: <\"aX-Evil: 1\"@x.test>\nX-Envelope-To: <bob@example.com>,\n <joe@example.com>\n" +
 		"X-Amavis-OS-Fingerprint: Linux\\n\\tX: y\\\\\nX-Amavis-PolicyBank: \nX-Amavis-MessageSize: 21\nX-DSPAM-Result: Spam\\r\\nX-Evil: 2\n"
-	if got := pseudoHeader(p, m, -1); got != want {
+	if got := pseudoHeader(p, m, &Result{}, -1, avTest); got != want {
 		t.Errorf("%q\nwant\n%q", got, want)
 	}
 }

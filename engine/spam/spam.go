@@ -1,5 +1,5 @@
 // Package spam asks black and white lists and spam scanners about a message: our own spamd in place of a SpamAssassin
-// within, one that already runs, rspamd. A scanner that fails is an error, never a score of nothing.
+// within, one that already runs, rspamd, programs. A scanner that fails is an error, never a score of nothing.
 package spam
 
 import (
@@ -139,6 +139,8 @@ func (s *Scanner) guarded(ctx context.Context, p *rules.Policy, entry rules.Spam
 		return s.spamdClient(ctx, p, entry, m, r)
 	case "RspamdClient":
 		return s.rspamdClient(ctx, p, entry, m, r)
+	case "ExtProg":
+		return s.extProg(ctx, p, entry, m, r)
 	default:
 		return fmt.Errorf("%w: module %s", ErrUnsupported, entry.Module)
 	}
