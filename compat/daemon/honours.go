@@ -20,7 +20,7 @@ func honours(cfg *rules.Config, bag *diag.Bag) {
 	base := cfg.Base()
 	for _, s := range base.SpamScanners() {
 		switch kind := spam.Kind(s); kind {
-		case "SpamAssassin", "SpamdClient":
+		case "SpamAssassin", "SpamdClient", "RspamdClient", "ExtProg":
 		default:
 			if flow.SpamCode(base) {
 				refuse(s.Origin, "spam scanner "+s.Name+" of kind "+kind, "take the entry out")
@@ -45,11 +45,13 @@ func honours(cfg *rules.Config, bag *diag.Bag) {
 				Message: "AM.PDP on " + l.Address + " is not supported by this version: every request there is answered with a temporary failure"})
 		}
 	}
+	told := map[string]bool{}
 	for _, bank := range append([]string{""}, cfg.Banks()...) {
 		p, err := base.With(bank)
 		if err != nil {
 			continue
 		}
+		reportGaps(p, told, bag)
 		if p.Bool("enable_ldap") {
 			refuse(p.Origin("enable_ldap"), "looking up settings in LDAP ($enable_ldap)", "set it to 0")
 		}
