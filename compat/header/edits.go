@@ -36,6 +36,21 @@ func (e *Edits) Append(name, body string, fold Folding) {
 	e.bottom = append(e.bottom, Field(name, body, fold, e.Format))
 }
 
+// AppendOctets puts a field that came with a message after those of the message. Octets above 127 stand for the characters
+// of Latin-1 where the field is one whose text gets encoded, whatever SMTPUTF8 allows: so does the original.
+func (e *Edits) AppendOctets(name, body string, fold Folding) {
+	format := e.Format
+	format.SMTPUTF8 = false
+	if encodable.MatchString(name) && !ascii(body) {
+		text := make([]rune, len(body))
+		for i := range len(body) {
+			text[i] = rune(body[i])
+		}
+		body = string(text)
+	}
+	e.bottom = append(e.bottom, Field(name, body, fold, format))
+}
+
 // PrependRaw puts a complete field, such as a signature, in front of all.
 func (e *Edits) PrependRaw(field []byte) { e.top = append([][]byte{field}, e.top...) }
 
@@ -78,7 +93,10 @@ func (e *Edits) Added() [][]byte { return append(append([][]byte{}, e.top...), e
 type Repair struct {
 	BareCR  bool // carriage returns inside of lines go away
 	Folding bool // lines of white space only go away
-	Long    bool // lines longer than 998 octets are cut
+	// Spaces says that the white space of such lines stays behind, at the end of the line before. The original does so with
+	// mail that it has in a file.
+	Spaces bool
+	Long   bool // lines longer than 998 octets are cut
 }
 
 // Result is an edited header section.
@@ -107,7 +125,11 @@ func Apply(orig []mail.Field, e *Edits, r Repair) Result {
 		}
 		if r.Folding && blankLine.Match(raw) {
 			out.Repaired.Folding = true
-			raw = blankLine.ReplaceAll(raw, nil)
+			if r.Spaces {
+				raw = joinBlank(raw)
+			} else {
+				raw = blankLine.ReplaceAll(raw, nil)
+			}
 		}
 		if m := fieldRE.FindSubmatch(raw); m != nil {
 			if strings.EqualFold(string(m[1]), "Received") {
@@ -131,6 +153,21 @@ func Apply(orig []mail.Field, e *Edits, r Repair) Result {
 		b.Write(f)
 	}
 	out.Header = bytes.ReplaceAll(b.Bytes(), []byte("\n"), []byte("\r\n"))
+	return out
+}
+
+// joinBlank puts lines of white space at the end of the line before.
+func joinBlank(raw []byte) []byte {
+	var out []byte
+	for _, l := range bytes.SplitAfter(raw, []byte("\n")) {
+		if len(out) > 0 && len(bytes.TrimSpace(l)) == 0 {
+			out = bytes.TrimSuffix(out, []byte("\n"))
+			if len(l) == 0 {
+				l = []byte("\n")
+			}
+		}
+		out = append(out, l...)
+	}
 	return out
 }
 

@@ -138,9 +138,9 @@ func Encode(text, charset string) string {
 	if strings.EqualFold(charset, "us-ascii") {
 		return questionMarks(text)
 	}
-	enc, err := htmlindex.Get(charset)
-	if err != nil {
-		if enc, err = ianaindex.MIME.Encoding(charset); err != nil || enc == nil {
+	enc, err := ianaindex.MIME.Encoding(charset) // for browsers, htmlindex takes Windows-1252 for Latin-1
+	if err != nil || enc == nil {
+		if enc, err = htmlindex.Get(charset); err != nil {
 			return text
 		}
 	}

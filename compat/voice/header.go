@@ -1,11 +1,12 @@
 package voice
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"strings"
 
 	"mavis/compat/header"
+	"mavis/compat/mangle"
 	"mavis/engine/flow"
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
@@ -70,56 +71,46 @@ func subjectTag(t *flow.Task, r *mail.Recipient) (string, error) {
 	return "", nil
 }
 
-var errMangle = errors.New("changing the body of a message (defang, disclaimer) is not supported by this version")
-
-// Groups parts recipients by the header they get. Recipients of one group share a copy.
-func (v *Voice) Groups(t *flow.Task, rcpts []*mail.Recipient) ([]flow.Copy, error) {
+// Groups parts recipients by the header and body they get. Recipients of one group share a copy. The copies are to be
+// closed after use.
+func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipient) (out []flow.Copy, err error) {
 	s := settings(t)
-	var order []string
-	copies := map[string]*flow.Copy{}
-	for _, r := range rcpts {
-		if r.Mangle != "" {
-			return nil, errMangle
+	made := &bodies{v: v, t: t, made: map[string]*mangle.Altered{}}
+	place := map[string]int{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, flow.CloseCopies(out))
+			out = nil
 		}
+	}()
+	for _, r := range rcpts {
 		h, err := headerRecipient(t, r)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
+		edits, tagged := header.Forward(s, h)
 		key := header.Key(s, h)
-		c := copies[key]
-		if c == nil {
-			edits, _ := header.Forward(s, h)
-			res := header.Apply(t.Header, edits, repair(t))
-			if res.Received > maxHops {
-				return nil, errLoop
+		n, known := place[key]
+		if !known {
+			n = len(out)
+			place[key] = n
+			b, err := made.base(ctx, r, edits)
+			if err != nil {
+				return out, err
 			}
-			c = &flow.Copy{Header: append(clean(res.Header), "\r\n"...)}
-			copies[key] = c
-			order = append(order, key)
+			res := header.Apply(b.fields, edits, b.repair)
+			out = append(out, flow.Copy{Header: append(mangle.Clean(res.Header), "\r\n"...), Body: b.body, Resend: b.resend, Release: b.release})
+			if res.Received > maxHops {
+				return out, errLoop
+			}
 		}
-		_, r.Tagged = header.Forward(s, h)
+		r.Tagged = tagged
 		if err := extend(t, r); err != nil {
-			return nil, err
+			return out, err
 		}
-		c.Rcpts = append(c.Rcpts, r)
-	}
-	var out []flow.Copy
-	for _, key := range order {
-		out = append(out, *copies[key])
+		out[n].Rcpts = append(out[n].Rcpts, r)
 	}
 	return out, nil
-}
-
-// clean takes out of a header what SMTP does not allow, the way the original does: a CR without LF goes, NUL becomes the two
-// bytes C0 80. The body is not touched.
-func clean(h []byte) []byte {
-	if bytes.IndexByte(h, 0) < 0 && bytes.Count(h, []byte("\r")) == bytes.Count(h, []byte("\r\n")) {
-		return h
-	}
-	h = bytes.ReplaceAll(h, []byte("\r\n"), []byte("\n"))
-	h = bytes.ReplaceAll(h, []byte("\r"), nil)
-	h = bytes.ReplaceAll(h, []byte{0}, []byte{0xc0, 0x80})
-	return bytes.ReplaceAll(h, []byte("\n"), []byte("\r\n"))
 }
 
 // maxHops is how many Received fields a message may have before it is taken to go round in circles (RFC 5321 section 6.3).

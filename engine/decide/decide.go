@@ -4,6 +4,7 @@ package decide
 
 import (
 	"fmt"
+	"strings"
 
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
@@ -191,7 +192,7 @@ func lover(s rules.Setting, r *mail.Recipient) (bool, lookup.Result, bool, error
 // allowed keeps a wish to change the body within its bounds: defanging is for local recipients, disclaimers are for mail
 // from local authors where the policy allows them.
 func allowed(p *rules.Policy, m Message, r *mail.Recipient, mangle string) string {
-	switch mangle {
+	switch strings.ToLower(mangle) {
 	case "", "0":
 		return ""
 	case "disclaimer", "nulldisclaimer":

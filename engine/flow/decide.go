@@ -3,6 +3,7 @@ package flow
 import (
 	"mavis/engine/decide"
 	"mavis/engine/mail"
+	"mavis/engine/origin"
 	"mavis/perlconf/eval"
 	"mavis/rules"
 )
@@ -47,7 +48,7 @@ func (f *Flow) localAuthor(t *Task) (bool, error) {
 	if !t.Policy.Bool("allow_disclaimers") {
 		return false, nil
 	}
-	for _, a := range append(append(append([]string{}, t.Authors...), t.HeaderSender...), t.Sender) {
+	for _, a := range append(append(append(origin.Resent(t.Header), t.Authors...), t.HeaderSender...), t.Sender) {
 		if a == "" {
 			continue
 		}

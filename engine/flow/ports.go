@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 
 	"mavis/engine/deliver"
 	"mavis/engine/mail"
@@ -19,8 +20,8 @@ type Voice interface {
 	Relaying(fromMTA string, d rules.Destiny, softBounce bool, reason string) string
 	ForAll(rcpts []*mail.Recipient, logID string, perRecipient, suppressed bool) (text string, notify bool)
 	// Groups parts the recipients who will get the mail by the header they get, and gives that header, its separator line
-	// included. It marks recipients whose copy was tagged.
-	Groups(t *Task, rcpts []*mail.Recipient) ([]Copy, error)
+	// included, and the body where it is changed. It marks recipients whose copy was tagged.
+	Groups(ctx context.Context, t *Task, rcpts []*mail.Recipient) ([]Copy, error)
 	// Held is the header of the message for quarantine, without Return-Path and Delivered-To.
 	Held(t *Task) ([]byte, error)
 	// Admin, Recipient and Bounce write notices; nil when none is wanted. suppressed says that a bounce was due but
@@ -38,6 +39,21 @@ type Copy struct {
 	Header []byte
 	// Body replaces the message's own when the body was changed; nil keeps it.
 	Body mail.Body
+	// Resend says that the body counts as changed: the copy goes by $resend_method when that is set.
+	Resend bool
+	// Release frees what Body holds; nil when that is nothing.
+	Release func() error
+}
+
+// CloseCopies frees what copies hold.
+func CloseCopies(copies []Copy) error {
+	var errs []error
+	for _, c := range copies {
+		if c.Release != nil {
+			errs = append(errs, c.Release())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Letter is a message of our own.

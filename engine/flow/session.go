@@ -109,6 +109,7 @@ func (f *Flow) task(tx *ingress.Transaction) *Task {
 		Policy:  tr.policy, Originating: tr.policy.Bool("originating"), Sender: mail.Unquote(tx.Envelope.Sender),
 		Size: tx.Size, LMTP: tx.LMTP, Started: now, session: tx.Session,
 		ClientIP: origin.Normal(tx.Client.XAddr), ClientPort: tx.Client.XPort,
+		Folder: tx.Task.Dir,
 	}
 	for _, r := range tx.Envelope.Rcpts {
 		internal := mail.Unquote(r.Addr)

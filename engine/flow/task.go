@@ -59,6 +59,9 @@ type Task struct {
 	Started time.Time
 	Elapsed map[string]time.Duration
 
+	// Folder gives the task's temporary folder, which it makes at the first call.
+	Folder func() (string, error)
+
 	session *ingress.Session
 	// committed says that something has left the house: mail, a bounce. From then on failures are logged, not answered.
 	committed bool
