@@ -346,7 +346,7 @@ func (f *forwarder) rest() {
 	if f.r.Local && f.s.Fingerprint != "" && f.s.allows("X-Amavis-OS-Fingerprint") {
 		text := f.s.Fingerprint
 		if f.s.ClientAddr != "" {
-			text += ", [" + f.s.ClientAddr + "]:" + f.s.ClientPort
+			text += ", [" + f.s.ClientAddr + "]:" + strconv.Itoa(f.s.ClientPort)
 		}
 		f.e.Add("X-Amavis-OS-Fingerprint", facts.Sanitize(text, false), Free)
 	}

@@ -18,28 +18,29 @@ type Settings struct {
 	// Allowed is %allowed_added_header_fields, PreferOurs %prefer_our_added_header_fields; nil means the defaults.
 	Allowed, PreferOurs func(field string) bool
 	// Tag and Line are $X_HEADER_TAG and $X_HEADER_LINE.
-	Tag, Line                           string
-	RemoveScanned                       bool   // $remove_existing_x_scanned_headers
-	StarChar                            string // $sa_spam_level_char
-	AuthServID                          string // $myauthservid
-	VerifyDKIM                          bool   // $enable_dkim_verification
-	VirusCode, SpamCode                 bool   // is any virus or spam checking configured
-	SpamVersion                         string // what X-Spam-Checker-Version says before "on HOST"; "" adds none
-	Format                              Format
-	LogID, MailID                       string
-	Received                            time.Time // in local time
-	Connection                          Connection
-	Sender                              string
-	Recipients                          []string // all of the message
-	Hold                                string   // reason for X-Amavis-Hold, "" for none
-	Viruses                             []string
-	BadHeaders                          []string
-	Quarantined                         bool
-	SpamReport                          string
-	Supplementary                       map[string]string
-	AuthResults                         []string // bodies of Authentication-Results
-	Fingerprint, ClientAddr, ClientPort string   // of the client's operating system
-	Header                              []mail.Field
+	Tag, Line               string
+	RemoveScanned           bool   // $remove_existing_x_scanned_headers
+	StarChar                string // $sa_spam_level_char
+	AuthServID              string // $myauthservid
+	VerifyDKIM              bool   // $enable_dkim_verification
+	VirusCode, SpamCode     bool   // is any virus or spam checking configured
+	SpamVersion             string // what X-Spam-Checker-Version says before "on HOST"; "" adds none
+	Format                  Format
+	LogID, MailID           string
+	Received                time.Time // in local time
+	Connection              Connection
+	Sender                  string
+	Recipients              []string // all of the message
+	Hold                    string   // reason for X-Amavis-Hold, "" for none
+	Viruses                 []string
+	BadHeaders              []string
+	Quarantined             bool
+	SpamReport              string
+	Supplementary           map[string]string
+	AuthResults             []string // bodies of Authentication-Results
+	Fingerprint, ClientAddr string   // of the client's operating system
+	ClientPort              int
+	Header                  []mail.Field
 }
 
 // Recipient is what decides on the fields for one recipient.

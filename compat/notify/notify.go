@@ -13,6 +13,7 @@ import (
 	"mavis/compat/header"
 	"mavis/compat/macro"
 	"mavis/compat/macro/facts"
+	"mavis/engine/origin"
 )
 
 // ErrUnsupported is wrapped by errors about forms of notices that cannot be made.
@@ -52,7 +53,7 @@ func (s Settings) mailFrom(from string) string {
 	if s.MailFrom != nil {
 		return *s.MailFrom
 	}
-	if a := facts.ParseAddresses(from); len(a) > 0 {
+	if a := origin.Addresses(from); len(a) > 0 {
 		return a[0]
 	}
 	return ""

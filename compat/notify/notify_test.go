@@ -9,6 +9,7 @@ import (
 	"mavis/compat/macro"
 	"mavis/compat/macro/facts"
 	"mavis/compat/notify"
+	"mavis/engine/origin"
 	"mavis/rules"
 )
 
@@ -24,7 +25,7 @@ func message(major rules.Category, minor int) *facts.Message {
 		AVOutput:   "p001: Eicar FOUND\n",
 		Scanners:   []string{"ClamAV"},
 		BadHeaders: []string{"Duplicate header field: \"Subject\""}, SpamSummary: "Content analysis: 12.5 points\n",
-		Trace: []facts.Hop{{IP: "127.0.0.1"}, {IP: "192.0.2.1", With: "ESMTP", Port: 40000}},
+		Trace: []origin.Hop{{IP: "127.0.0.1"}, {IP: "192.0.2.1", With: "ESMTP", Port: 40000}},
 	}
 }
 

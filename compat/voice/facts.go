@@ -3,14 +3,12 @@
 package voice
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
 	"mavis/compat/macro/facts"
 	"mavis/engine/flow"
 	"mavis/engine/mail"
-	"mavis/engine/origin"
 	"mavis/perlconf/eval"
 	"mavis/rules"
 )
@@ -19,21 +17,18 @@ import (
 func message(t *flow.Task) *facts.Message {
 	p, cfg := t.Policy, t.Policy.Config()
 	m := &facts.Message{
-		LogID: t.LogID, MailID: t.MailID, SecretID: t.Secret, PolicyBank: p.Path(), Hostname: p.Str("myhostname"),
+		Trace: t.Trace, LogID: t.LogID, MailID: t.MailID, SecretID: t.Secret, PolicyBank: p.Path(), Hostname: p.Str("myhostname"),
 		Received: t.Received, Elapsed: func() time.Duration { return time.Since(t.Received) },
 		SMTPUTF8: t.Envelope.SMTPUTF8, Originating: t.Originating, Sender: mail.Quote(t.Sender), Actions: t.Actions,
 		QueueID: t.Client.XIdent, Header: t.Header, CCats: t.Cats, Blocking: t.Blocking, CCatName: names(cfg),
 		BodyDigest: t.BodyDigest, Quarantine: t.QuarantinedTo, QuarantineDir: cfg.Paths.Quarantine,
 		BadHeaders: t.BadHeaders, Size: t.Size, Protocol: t.Client.Protocol, ClientAddr: t.ClientIP,
-		ClientName: t.Client.XName, ClientHelo: t.Client.XHelo, ClientProto: t.Client.XProto, ClientPort: number(t.ClientPort),
+		ClientName: t.Client.XName, ClientHelo: t.Client.XHelo, ClientProto: t.Client.XProto, ClientPort: t.ClientPort,
 		Supplementary: t.SpamInfo, SpamReport: t.SpamReport, SpamSummary: t.SpamSummary, StarChar: p.Str("sa_spam_level_char"),
 		TestsLimit: int(eval.ToInt(cfg.Global('$', "macro_tests_sanity_limit"))),
 	}
 	if a := t.Client.Peer; a.IsValid() {
 		m.PeerAddr = a.Addr().String()
-	}
-	for _, h := range t.Trace {
-		m.Trace = append(m.Trace, facts.Hop{IP: h.IP, Port: number(h.Port), With: h.With, From: h.From, Public: origin.Public(h.IP)})
 	}
 	if t.Virus != nil {
 		m.AVOutput, m.Viruses, m.Scanners = t.Virus.Output, t.Virus.Names, t.Virus.Scanners
@@ -88,14 +83,6 @@ func level(t *flow.Task, r *mail.Recipient, table string) *float64 {
 	}
 	n := res.Num()
 	return &n
-}
-
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 || n > 65535 {
-		return 0
-	}
-	return n
 }
 
 // names looks up %ccat_display_names of the configuration.

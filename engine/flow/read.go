@@ -181,19 +181,11 @@ func (f *Flow) inspect(t *Task) error {
 // trace joins the connection, the first client and the Received fields to one way, and learns the client's address from it
 // where XFORWARD gave none.
 func (t *Task) trace() {
-	hops := origin.Received(t.Header)
-	if t.ClientIP != "" {
-		if len(hops) == 0 || !strings.EqualFold(hops[0].IP, t.ClientIP) {
-			hops = append([]origin.Hop{{IP: t.ClientIP, Port: t.ClientPort, With: t.Client.XProto}}, hops...)
-		} else if hops[0].Port == "" {
-			hops[0].Port = t.ClientPort
-		}
-	}
-	own := origin.Hop{With: t.Client.Protocol, From: t.Client.Helo, By: t.Policy.Str("localhost_name")}
+	own := origin.Hop{With: t.Client.Protocol, From: t.Client.Helo}
 	if p := t.Client.Peer; p.IsValid() {
-		own.IP, own.Port = p.Addr().String(), itoa(p.Port())
+		own.IP, own.Port = p.Addr().String(), int(p.Port())
 	}
-	t.Trace = append([]origin.Hop{own}, hops...)
+	t.Trace = origin.Trace(t.Header, own, origin.Hop{IP: t.ClientIP, Port: t.ClientPort, With: t.Client.XProto})
 	if t.ClientIP == "" {
 		for _, h := range t.Trace {
 			if h.IP != "" {

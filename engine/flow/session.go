@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"mavis/engine/decide"
 	"mavis/engine/ingress"
@@ -108,7 +109,7 @@ func (f *Flow) task(tx *ingress.Transaction) *Task {
 		Message: &mail.Message{Client: tx.Client, Envelope: tx.Envelope, Received: tx.Received, LogID: tr.id, Body: tx.Task.Body()},
 		Policy:  tr.policy, Originating: tr.policy.Bool("originating"), Sender: mail.Unquote(tx.Envelope.Sender),
 		Size: tx.Size, LMTP: tx.LMTP, Started: now, session: tx.Session,
-		ClientIP: origin.Normal(tx.Client.XAddr), ClientPort: tx.Client.XPort,
+		ClientIP: origin.Normal(tx.Client.XAddr), ClientPort: port(tx.Client.XPort),
 		Folder: tx.Task.Dir,
 	}
 	for _, r := range tx.Envelope.Rcpts {
@@ -120,4 +121,13 @@ func (f *Flow) task(tx *ingress.Transaction) *Task {
 	}
 	t.add(rules.Clean, 0, nil)
 	return t
+}
+
+// port reads a port number, 0 when it is none.
+func port(s string) int {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int(n)
 }

@@ -29,8 +29,9 @@ type Task struct {
 	Kind                          origin.Kind
 	// Trace has this connection first, then the first client, then the hops that Received fields tell of.
 	Trace []origin.Hop
-	// ClientIP and ClientPort are those of the first client, as XFORWARD or the trace give them; "" when unknown.
-	ClientIP, ClientPort string
+	// ClientIP and ClientPort are those of the first client, as XFORWARD or the trace give them; "" and 0 when unknown.
+	ClientIP   string
+	ClientPort int
 
 	Size       int64  // in bytes as on the wire
 	BodyDigest string // $mail_digest_algorithm of the body, hexadecimal

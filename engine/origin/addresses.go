@@ -2,122 +2,121 @@ package origin
 
 import "strings"
 
-const maxAddresses = 1000
+const maxAddresses = 1000 // of one field
 
-// Addresses reads an address list (RFC 5322 section 3.4) as leniently as mail in the wild demands: display names, comments
-// and group names are dropped, what is left of each entry is given in SMTP form without brackets.
+// Addresses takes the addresses out of a From, Sender or To field body (RFC 5322 section 3.4, RFC 6854): display
+// names, comments and group names go. Broken input gives what can be made out.
 func Addresses(body string) []string {
-	l := list{}
-	s := unfold(body)
-	for i := 0; i < len(s) && len(l.out) < maxAddresses; i++ {
-		i += l.take(s[i:])
-	}
-	l.flush()
-	return l.out
+	p := addressParser{rest: strings.NewReplacer("\r\n", "", "\n", "").Replace(body)}
+	return p.parse()
 }
 
-// list is the state of the scan: bare text outside of angle brackets, and what stood inside them.
-type list struct {
-	out                               []string
-	bare, angled                      strings.Builder
-	comment                           int
-	quoted, literal, inAngle, inGroup bool
-	afterAt                           bool
+type addressParser struct {
+	rest        string
+	bare, angle strings.Builder
+	inAngle     bool
+	hasAngle    bool
+	afterAt     bool
+	group       bool
+	out         []string
 }
 
-// take reads the first byte of s, and gives how many more it used.
-func (l *list) take(s string) int {
-	c := s[0]
-	switch {
-	case l.comment > 0:
-		return l.inComment(s)
-	case l.quoted || l.literal:
-		return l.inside(s)
-	case c == '(':
-		l.comment++
-	case c == '"':
-		l.quoted = true
-		l.put(c)
-	case c == '[':
-		l.literal = l.afterAt
-		l.put(c)
-	case c == '<' && !l.inAngle:
-		if l.angled.Len() > 0 {
-			l.flush()
+func (p *addressParser) parse() []string {
+	for p.rest != "" && len(p.out) < maxAddresses {
+		c := p.rest[0]
+		switch {
+		case c == '(':
+			p.rest = p.rest[commentLen(p.rest):]
+			continue
+		case c == '"':
+			p.take(quotedLen(p.rest, '"'))
+			continue
+		case c == '[' && p.afterAt:
+			p.take(quotedLen(p.rest, ']'))
+			continue
+		case c == '<' && !p.inAngle:
+			if p.hasAngle {
+				p.flush()
+			}
+			p.inAngle, p.hasAngle, p.afterAt = true, true, false
+			p.rest = p.rest[1:]
+			continue
+		case c == '>' && p.inAngle:
+			p.inAngle, p.afterAt = false, false
+			p.rest = p.rest[1:]
+			continue
+		case c == ',' && !p.inAngle:
+			p.flush()
+			p.rest = p.rest[1:]
+			continue
+		case c == ':' && !p.inAngle && !p.group:
+			p.group = true
+			p.bare.Reset()
+			p.rest = p.rest[1:]
+			continue
+		case c == ';' && p.group:
+			p.group, p.afterAt = false, false
+			p.rest = p.rest[1:]
+			continue
+		case c == '@':
+			p.afterAt = true
 		}
-		l.inAngle, l.afterAt = true, false
-		l.angled.WriteByte(c)
-	case c == '>' && l.inAngle:
-		l.angled.WriteByte(c)
-		l.inAngle, l.afterAt = false, false
-	case c == ',':
-		l.afterAt = false
-		if l.inAngle {
-			l.put(c)
-		} else {
-			l.flush()
-		}
-	case c == ':' && !l.inAngle && !l.inGroup:
-		l.inGroup = true
-		l.bare.Reset()
-		l.angled.Reset()
-	case c == ';' && l.inGroup:
-		l.inGroup, l.afterAt = false, false
-	case c == '@':
-		l.afterAt = true
-		l.put(c)
-	default:
-		l.put(c)
+		p.take(1)
 	}
-	return 0
+	p.flush()
+	return p.out
 }
 
-func (l *list) inComment(s string) int {
-	switch s[0] {
-	case '\\':
-		if len(s) > 1 {
-			return 1
-		}
-	case '(':
-		l.comment++
-	case ')':
-		l.comment--
-	}
-	return 0
-}
-
-func (l *list) inside(s string) int {
-	c := s[0]
-	l.put(c)
-	switch {
-	case c == '\\' && len(s) > 1:
-		l.put(s[1])
-		return 1
-	case l.quoted && c == '"', l.literal && c == ']':
-		l.quoted, l.literal = false, false
-	case c == '>': // somebody forgot to close the quote
-		l.quoted, l.literal, l.inAngle, l.afterAt = false, false, false, false
-	}
-	return 0
-}
-
-func (l *list) put(c byte) {
-	if l.inAngle {
-		l.angled.WriteByte(c)
+func (p *addressParser) take(n int) {
+	if p.inAngle {
+		p.angle.WriteString(p.rest[:n])
 	} else {
-		l.bare.WriteByte(c)
+		p.bare.WriteString(p.rest[:n])
 	}
+	p.rest = p.rest[n:]
 }
 
-func (l *list) flush() {
-	bare := strings.Trim(l.bare.String(), " \t")
-	angled := strings.Trim(l.angled.String(), " \t")
-	l.bare.Reset()
-	l.angled.Reset()
-	switch {
-	case angled != "":
-		l.out = append(l.out, strings.TrimSuffix(strings.TrimPrefix(angled, "<"), ">"))
-	case bare != "":
-		l.out = append(l.out, bare)
+func (p *addressParser) flush() {
+	a := strings.Trim(p.angle.String(), " \t")
+	if a == "" && !p.hasAngle {
+		a = strings.Trim(p.bare.String(), " \t")
 	}
+	if a != "" {
+		p.out = append(p.out, a)
+	}
+	p.angle.Reset()
+	p.bare.Reset()
+	p.inAngle, p.hasAngle, p.afterAt = false, false, false
+}
+
+// quotedLen is the length up to the closing character, or up to a > that ends an address left open.
+func quotedLen(s string, end byte) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case end:
+			return i + 1
+		case '>':
+			return i
+		}
+	}
+	return len(s)
+}
+
+func commentLen(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
 }

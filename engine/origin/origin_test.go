@@ -42,19 +42,21 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestReceived(t *testing.T) {
-	got := Received(fields(
+	got := Trace(fields(
 		"Received: from mx.sender.test (mx.sender.test [192.0.2.25])\r\n\tby mail.example.com (Postfix) with ESMTP id 4ABC;\r\n\tMon, 20 Feb 2006 10:00:00 +0100 (CET)",
 		"Subject: x",
 		"Received: from laptop (unknown [198.51.100.7]) by mx.sender.test with ESMTPSA id 77; Mon, 20 Feb 2006 09:59:58 +0100",
 		"Received: from v6 ([IPv6:2001:db8::1]) by h with SMTP; date",
 		"Received: (qmail 123 invoked by uid 0); date",
-		"Received: from a.test (HELO b) (203.0.113.9) by c"))
+		"Received: from a.test (HELO b) (203.0.113.9) by c"), Hop{IP: "127.0.0.1", With: "ESMTP X"}, Hop{IP: "192.0.2.99", Port: 7})
 	want := []Hop{
-		{IP: "192.0.2.25", From: "mx.sender.test", By: "mail.example.com", With: "ESMTP"},
-		{IP: "198.51.100.7", From: "laptop", By: "mx.sender.test", With: "ESMTPSA"},
-		{IP: "2001:db8::1", From: "v6", By: "h", With: "SMTP"},
+		{IP: "127.0.0.1", With: "ESMTP_X"},
+		{IP: "192.0.2.99", Port: 7, Public: true},
+		{IP: "192.0.2.25", From: "mx.sender.test mx.sender.test [192.0.2.25]", With: "ESMTP", Public: true},
+		{IP: "198.51.100.7", From: "laptop unknown [198.51.100.7]", With: "ESMTPSA", Public: true},
+		{IP: "2001:db8::1", From: "v6 [IPv6:2001:db8::1]", With: "SMTP", Public: true},
 		{},
-		{IP: "203.0.113.9", From: "a.test", By: "c"},
+		{IP: "203.0.113.9", From: "a.test HELO b 203.0.113.9", Public: true},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

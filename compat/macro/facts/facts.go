@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mavis/engine/mail"
+	"mavis/engine/origin"
 	"mavis/rules"
 )
 
@@ -38,7 +39,7 @@ type Message struct {
 	BadHeaders                            []string // lines about each bad header
 	SpamSummary, SpamReport               string
 	Size                                  int64
-	Trace                                 []Hop // see BuildTrace; the first is the hop to us
+	Trace                                 []origin.Hop // the first is the hop to us
 	Protocol                              string
 	ClientAddr, ClientName                string
 	ClientHelo, ClientProto               string

@@ -9,6 +9,7 @@ import (
 	"mavis/compat/macro"
 	"mavis/compat/macro/facts"
 	"mavis/engine/mail"
+	"mavis/engine/origin"
 	"mavis/rules"
 )
 
@@ -78,8 +79,7 @@ func TestMacros(t *testing.T) {
 		Recips: []facts.Recipient{{Addr: "x@y.z", Score: ptr(5.25)}, {Addr: "v@w.u", Score: ptr(7)}},
 		DKIM:   facts.DKIM{Valid: []facts.Signature{{Identity: "@d.t", Selector: "s", Domain: "d.t"}}},
 	}
-	m.Trace = facts.BuildTrace(m.Header, facts.Hop{IP: "127.0.0.1", With: "ESMTP"}, facts.Hop{IP: "203.0.113.7", Port: 99},
-		func(ip string) bool { return strings.HasPrefix(ip, "203.") })
+	m.Trace = origin.Trace(m.Header, origin.Hop{IP: "127.0.0.1", With: "ESMTP"}, origin.Hop{IP: "203.0.113.7", Port: 99})
 	for text, want := range map[string]string{
 		`%s|%l|%d`: "<>|1|Mon,  2 Nov 2026 08:04:05 +0000 (UTC)", `%U %u [:weekday] [:week_iso8601]`: "20261102T080405Z 1793606645 1 45",
 		`[:header_field|subject]`: "=?utf-8?q?caf=C3=A9?= and more", `[:header_field|Subject|12]`: "=?utf-8[...]", `%m`: "<m@x>",
@@ -111,9 +111,9 @@ func FuzzHeaders(f *testing.F) {
 	f.Add(`"A" <a@b>, g: x@y (c\)); <z@w`)
 	f.Add("from a ([1.2.3.4]) by b with ESMTP; x")
 	f.Fuzz(func(t *testing.T, s string) {
-		facts.ParseAddresses(s)
-		facts.ParseReceived(s)
-		facts.MessageIDs(s)
+		origin.Addresses(s)
+		origin.ParseReceived(s)
+		origin.MessageIDs(s)
 		facts.Quote(s)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"mavis/compat/macro"
+	"mavis/engine/origin"
 )
 
 // headerMacros are about the header section.
@@ -17,7 +18,7 @@ func (m *Message) headerMacros(t macro.Map, chars bool) {
 			if !ok {
 				return macro.Undef
 			}
-			ids := MessageIDs(body)
+			ids := origin.MessageIDs(body)
 			if len(ids) == 0 {
 				return macro.Undef
 			}
@@ -83,7 +84,7 @@ func (m *Message) addresses(name string, all bool) macro.Value {
 			break
 		}
 		found = true
-		out = append(out, ParseAddresses(body)...)
+		out = append(out, origin.Addresses(body)...)
 		if !strings.HasPrefix(name, "Resent-") {
 			break
 		}
@@ -128,7 +129,7 @@ func (m *Message) headerField(a []string) macro.Value {
 	s = foldedLine.ReplaceAllString(strings.TrimSuffix(s, "\n"), "$1")
 	s = strings.TrimRight(strings.TrimLeft(s, " \t"), " \t\n")
 	if s != "" && idFields.MatchString(a[0]) {
-		s = strings.Join(MessageIDs(s), " ")
+		s = strings.Join(origin.MessageIDs(s), " ")
 	}
 	if len(a) > 1 {
 		if n, err := strconv.Atoi(strings.TrimSpace(a[1])); err == nil && n > 5 && len(s) > n {
@@ -188,7 +189,7 @@ func (m *Message) wayMacros(t macro.Map) {
 		if !ok {
 			return macro.Text("")
 		}
-		return macro.Text(Sanitize(ParseReceived(body).From, false))
+		return macro.Text(Sanitize(origin.ParseReceived(body).From, false))
 	})
 	t["protocol"] = macro.Text(m.Protocol)
 	t["a"], t["client_addr"] = optional(m.ClientAddr), optional(m.ClientAddr)
