@@ -40,6 +40,7 @@ func (r *relay) idle() {
 }
 
 func TestPostfix(t *testing.T) {
+	t.Parallel()
 	r := newRelay(t)
 	for _, part := range []struct {
 		name string
@@ -199,6 +200,7 @@ func backupDecides(t *testing.T, r *relay) {
 
 // A daemon that is killed in the middle of its work loses nothing: what it has not answered for is still in Postfix's queue.
 func TestPostfixLosesNothing(t *testing.T) {
+	t.Parallel()
 	r := newRelay(t)
 	const n = 50
 	var wg sync.WaitGroup

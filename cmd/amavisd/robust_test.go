@@ -50,6 +50,7 @@ func attachment(subject string) string {
 }
 
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	s, h := filter(t, "$max_servers = 8;")
 	const n = 200
 	kinds := []struct{ sample, want string }{{"clean", "250 2.0.0 from MTA"}, {"EICAR attached", "250 2.7.0 Ok, discarded"},
@@ -82,6 +83,7 @@ func TestManyAtOnce(t *testing.T) {
 
 // What a client of bad manners sends must come out as one message, or as none.
 func TestSmuggling(t *testing.T) {
+	t.Parallel()
 	s, h := filter(t, "")
 	second := "MAIL FROM:<mallory@sender.test>\r\nRCPT TO:<bob@domain.be>\r\nDATA\r\n" + note("smuggled", "x\r\n")
 	for _, end := range []string{"\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\r\r\n.\r\r\n", "\n.\r", "\x00\r\n.\x00\r\n", "\r\n\x00.\r\n"} {
@@ -117,6 +119,7 @@ func TestSmuggling(t *testing.T) {
 }
 
 func TestDisconnects(t *testing.T) {
+	t.Parallel()
 	s, h := filter(t, "$smtpd_message_size_limit = 300000;")
 	big := strings.Repeat("all work and no play\r\n", 10000)
 	for _, part := range []string{"", "Subject: torn\r\n", note("torn", "half a line"), note("torn", big), note("torn", "x\r\n.\r"), note("torn", "x\r\n.")} {
@@ -146,6 +149,7 @@ func TestDisconnects(t *testing.T) {
 }
 
 func TestThousandRecipients(t *testing.T) {
+	t.Parallel()
 	s, h := filter(t, "$smtpd_recipient_limit = 1000;")
 	var to []string
 	for i := range 1000 {
@@ -172,10 +176,13 @@ func TestThousandRecipients(t *testing.T) {
 
 // A place that cannot take what must be written makes the sender keep the mail.
 func TestNoRoom(t *testing.T) {
+	t.Parallel()
 	peer.Root(t)
 	s := newSite(t)
 	standIn(t, s.clamd)
-	must(t, syscall.Mount("tmpfs", s.temp, "tmpfs", 0, fmt.Sprintf("size=64k,uid=%d,gid=%d,mode=750", s.uid, s.gid)))
+	if err := syscall.Mount("tmpfs", s.temp, "tmpfs", 0, fmt.Sprintf("size=64k,uid=%d,gid=%d,mode=750", s.uid, s.gid)); err != nil {
+		peer.Missing(t, "mounting a tmpfs: "+err.Error())
+	}
 	t.Cleanup(func() { must(t, syscall.Unmount(s.temp, syscall.MNT_DETACH)) })
 	h := startHop(t, s.hop)
 	s.start()
@@ -192,6 +199,7 @@ func TestNoRoom(t *testing.T) {
 }
 
 func TestNoQuarantine(t *testing.T) {
+	t.Parallel()
 	s, h := filter(t, "")
 	virus := bob(attachment("EICAR attached"))
 	must(t, os.RemoveAll(s.held))
@@ -218,6 +226,7 @@ func TestNoQuarantine(t *testing.T) {
 
 // A next hop that is away, or refuses for now, makes the sender keep the mail; nothing waits in the daemon.
 func TestNoNextHop(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	standIn(t, s.clamd)
 	s.start()
@@ -232,6 +241,7 @@ func TestNoNextHop(t *testing.T) {
 
 // Clients that say nothing, or too much, keep others out for $smtpd_timeout only, even where they take every place.
 func TestStubbornClients(t *testing.T) {
+	t.Parallel()
 	s, h := filter(t, "$max_servers = 2; $smtpd_timeout = 2;")
 	for range 2 {
 		c, err := dial(s.addr())

@@ -33,8 +33,6 @@ func startStandIn(socket string) (*standIn, error) {
 	return s, nil
 }
 
-func (s *standIn) close() { s.listener.Close() }
-
 func (s *standIn) serve() {
 	for {
 		c, err := s.listener.Accept()
