@@ -18,6 +18,9 @@ func (f *Flow) unpackOptions(t *Task) (unpack.Options, error) {
 		Path: strings.Join(cfg.Paths.Search, ":"),
 		Log:  func(level int, format string, args ...any) { f.logf(level, t.LogID, format, args...) },
 	}
+	if SpamCode(t.Policy) { // only SpamAssassin looks at the digests
+		opt.Digest = t.Policy.Str("mail_part_digest_algorithm")
+	}
 	opt.ShortTypes = func(long string) ([]string, error) {
 		r, ok, err := cfg.ShortTypes.First(long, t.Policy.Options())
 		if err != nil || !ok {

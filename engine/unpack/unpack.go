@@ -157,7 +157,9 @@ func (t *task) log(level int, format string, args ...any) {
 // errTooMany is more files than MaxFiles.
 type errTooMany struct{ limit int }
 
-func (e errTooMany) Error() string { return fmt.Sprintf("Maximum number of files (%d) exceeded", e.limit) }
+func (e errTooMany) Error() string {
+	return fmt.Sprintf("Maximum number of files (%d) exceeded", e.limit)
+}
 
 // add makes a part under parent. limited parts count against MaxFiles. A part without a file of its own is pseudo.
 func (t *task) add(parent *mail.Part, limited, pseudo bool) (*mail.Part, error) {
