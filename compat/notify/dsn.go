@@ -169,11 +169,11 @@ func (b *Bounce) group(r Recip) (string, error) {
 	var t strings.Builder
 	if r.ORcpt != "" {
 		kind, addr := DecodeORcpt(r.ORcpt, utf8)
-		t.WriteString("Original-Recipient: " + encodeORcpt(kind, addr, utf8) + "\n")
+		t.WriteString("Original-Recipient: " + EncodeORcpt(kind, addr, utf8) + "\n")
 	}
 	encoded := func(addr string) string {
 		kind, plain := DecodeORcpt(";"+facts.Normalize(addr), false)
-		return encodeORcpt(kind, plain, utf8)
+		return EncodeORcpt(kind, plain, utf8)
 	}
 	if r.ORcpt != "" || r.RemoteMTA == "" || r.Final == "" || r.Final == r.Addr {
 		t.WriteString("Final-Recipient: " + encoded(r.Addr) + "\n")

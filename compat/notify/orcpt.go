@@ -47,8 +47,9 @@ func hex(s string) int64 {
 	return n
 }
 
-// encodeORcpt writes an address for Original-Recipient and Final-Recipient.
-func encodeORcpt(kind, addr string, smtputf8 bool) string {
+// EncodeORcpt writes an address for Original-Recipient, Final-Recipient and ORCPT: as Unicode where SMTPUTF8 allows it. kind is
+// the address type that came with it, "" when none did.
+func EncodeORcpt(kind, addr string, smtputf8 bool) string {
 	if len(addr) >= 2 && addr[0] == '<' && addr[len(addr)-1] == '>' {
 		addr = addr[1 : len(addr)-1]
 	}

@@ -61,7 +61,7 @@ func (v *Voice) letter(t *flow.Task, n *notify.Notice) (*flow.Letter, error) {
 	}
 	host := macro.DomainToASCII(t.Policy.Str("myhostname"))
 	return &flow.Letter{Sender: n.From, Rcpts: n.To, Data: n.Message, SMTPUTF8: n.SMTPUTF8, BodyType: n.BodyType,
-		EnvID: mail.XText(fmt.Sprintf("AM.%s.%s@%s", id, t.Received.UTC().Format("20060102T150405Z"), host))}, nil
+		EnvID: flow.EnvID(id, t.Received, host)}, nil
 }
 
 // Admin writes the notice for administrators; nil when its template is empty.
@@ -131,7 +131,12 @@ func (v *Voice) Bounce(t *flow.Task) (*flow.Letter, bool, error) {
 	}
 	l, err := v.letter(t, n)
 	if l != nil {
-		l.ORcpts = []string{"rfc822;" + mail.XText(mail.Quote(t.Sender))}
+		for i, to := range l.Rcpts {
+			if to == mail.Quote(t.Sender) {
+				l.Rcpts[i] = t.Sender
+			}
+			l.ORcpts = append(l.ORcpts, notify.EncodeORcpt("", mail.Quote(l.Rcpts[i]), l.SMTPUTF8))
+		}
 	}
 	return l, suppressed, err
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// digest is the sum of the body with LF line ends, as macro %b and quarantine names use it. It is made once, on demand.
+// digest is the sum of the body with LF line ends, as macro %b and quarantine names use it. It is made once.
 func (t *Task) digest() (string, error) {
 	if t.BodyDigest != "" {
 		return t.BodyDigest, nil

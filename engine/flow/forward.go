@@ -163,9 +163,9 @@ func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipien
 	for i, r := range rcpts {
 		o := res.Outcomes[i]
 		r.Done = mail.Forwarded
-		r.RemoteMTA, r.RemoteReply = remote(o.Target), o.Answer
 		r.Reply = o.Answer
 		if !o.Own {
+			r.RemoteMTA, r.RemoteReply = remote(o.Target), o.Answer
 			r.Reply = f.opt.Voice.FromMTA(o.Target, o.Answer, o.Stage.DefaultEnhanced(), o.Stage.Command())
 		}
 		if o.Accepted() {
@@ -288,9 +288,13 @@ func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err
 func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
 	m := &deliver.Outgoing{Sender: mail.Quote(q.Sender), Header: append(append([]byte{}, q.Header...), "\r\n"...), Body: t.Body, BodyOff: t.HeaderSize,
 		BodySize: t.Body.Size() - t.HeaderSize, LogID: t.LogID, MailID: t.MailID,
-		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8}}
+		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, EnvID: EnvID(t.MailID, t.Received, t.Policy.Str("myhostname"))}}
 	for _, to := range q.To {
-		m.Rcpts = append(m.Rcpts, deliver.Rcpt{Addr: mail.Quote(to)})
+		rcpt := deliver.Rcpt{Addr: mail.Quote(to)}
+		if q.Sender != "" {
+			rcpt.Notify = []string{"NEVER"}
+		}
+		m.Rcpts = append(m.Rcpts, rcpt)
 	}
 	res, err := f.opt.Next.Deliver(ctx, []string{q.Method}, m)
 	if err != nil {

@@ -48,6 +48,9 @@ func (f *Flow) check(ctx context.Context, t *Task, tx *ingress.Transaction) erro
 		return err
 	}
 	f.checkHeader(t)
+	if _, err := t.digest(); err != nil { // macro %b
+		return err
+	}
 	if err := f.checkBanned(t); err != nil {
 		return err
 	}

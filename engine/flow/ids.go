@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
+
+	"mavis/engine/mail"
 )
 
 // LogIDs numbers connections the way log readers know it: PID-NN, and PID-NN-NN for further messages of a connection.
@@ -34,6 +37,11 @@ func Message(connection string, n int) string {
 		return connection
 	}
 	return fmt.Sprintf("%s-%d", connection, n)
+}
+
+// EnvID is the envelope id (RFC 3461 section 4.4) of a message that starts here, as ENVID takes it.
+func EnvID(id string, made time.Time, host string) string {
+	return mail.XText(fmt.Sprintf("AM.%s.%s@%s", id, made.UTC().Format("20060102T150405Z"), host))
 }
 
 // NewMailID makes the id that names a message in quarantine and database, and the secret that allows its release. The
