@@ -64,8 +64,8 @@ func (r *recorder) serve(conn net.Conn) {
 		_, _ = conn.Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
 	}
 	say("220 next.hop.test ESMTP")
-	lmtp, xforward, mail := false, []string(nil), ""
-	var rcpts []string
+	lmtp := false
+	var xforward, head, rcpts []string
 	for {
 		raw, err := in.ReadBytes('\n')
 		if err != nil {
@@ -82,7 +82,7 @@ func (r *recorder) serve(conn net.Conn) {
 			xforward = append(xforward, line)
 			say("250 2.0.0 Ok")
 		case "MAIL":
-			mail, rcpts = line, nil
+			head, xforward, rcpts = append(xforward, line), nil, nil
 			say("250 2.1.0 Ok")
 		case "RCPT":
 			switch {
@@ -104,8 +104,7 @@ func (r *recorder) serve(conn net.Conn) {
 			if err != nil {
 				return
 			}
-			say(r.keep(append(xforward, mail), rcpts, data, lmtp)...)
-			xforward = nil
+			say(r.keep(head, rcpts, data, lmtp)...)
 		case "QUIT":
 			say("221 2.0.0 Bye")
 			return

@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -51,6 +52,10 @@ func (n *normaliser) with(base string, ports map[string]string, texts []string) 
 		plain = append(plain, id, "<MAIL_ID>")
 	}
 	replacer := strings.NewReplacer(plain...)
+	var levels []*regexp.Regexp // sub-folders of the quarantine, named by the first character of the id
+	for id := range ids {
+		levels = append(levels, regexp.MustCompile(`(?m)(^|[ /])`+regexp.QuoteMeta(id[:1])+`/([^ /,]*(?:<MAIL_ID>|\.mbox))`))
+	}
 	var subs []substitution
 	for _, name := range []string{"PORT", "PORT2", "SINK"} {
 		subs = append(subs, substitution{regexp.MustCompile(`\b` + ports[name] + `\b`), "<" + name + ">"})
@@ -60,6 +65,9 @@ func (n *normaliser) with(base string, ports map[string]string, texts []string) 
 		s = replacer.Replace(s)
 		for _, r := range subs {
 			s = r.pattern.ReplaceAllLiteralString(s, r.text)
+		}
+		for _, p := range levels {
+			s = p.ReplaceAllString(s, "$1<LEVEL>/$2")
 		}
 		return s
 	}
@@ -139,7 +147,7 @@ func (s seen) outcome(c goldenCase, n *normaliser, base string, ports map[string
 	o := outcome{Replies: all(s.replies), Log: all(s.log), Delivered: []delivered{}, Held: []held{}}
 	for _, m := range s.mails {
 		header, body := split(m.data, sent)
-		if strings.Contains(strings.Join(m.envelope, "\n"), "ENVID=AM.") {
+		if slices.ContainsFunc(header, noticeID.MatchString) {
 			sort.Strings(header) // the original builds its notices in no fixed order
 			if strings.Contains(body, "quoted-printable") {
 				body = strings.ReplaceAll(strings.ReplaceAll(body, "=\n", ""), "=3D", "=")
@@ -147,9 +155,7 @@ func (s seen) outcome(c goldenCase, n *normaliser, base string, ports map[string
 		}
 		var envelope []string
 		for _, e := range m.envelope {
-			words := strings.Split(e, " ")
-			sort.Strings(words[min(2, len(words)):])
-			envelope = append(envelope, norm(strings.Join(words, " ")))
+			envelope = append(envelope, norm(paramsInOrder(e)))
 		}
 		o.Delivered = append(o.Delivered, delivered{envelope, all(header), norm(body)})
 	}
@@ -164,4 +170,16 @@ func (s seen) outcome(c goldenCase, n *normaliser, base string, ports map[string
 
 func inOrder[T any](list []T) {
 	sort.SliceStable(list, func(i, j int) bool { return fmt.Sprintf("%+v", list[i]) < fmt.Sprintf("%+v", list[j]) })
+}
+
+var noticeID = regexp.MustCompile(`^Message-ID: <(VA|VR|DSN)`)
+
+var commandHead = regexp.MustCompile(`^(?:XFORWARD|\S+ (?:FROM|TO):<.*?>( |$))`)
+
+// paramsInOrder sorts the parameters of a command: their order means nothing.
+func paramsInOrder(command string) string {
+	head := strings.TrimSuffix(commandHead.FindString(command), " ")
+	params := strings.Fields(command[len(head):])
+	sort.Strings(params)
+	return strings.Join(append([]string{head}, params...), " ")
 }

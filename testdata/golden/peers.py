@@ -32,7 +32,7 @@ class Session(socketserver.StreamRequestHandler):
 
     def run(self):
         self.say('220 next.hop.test ESMTP')
-        lmtp, xforward, mail, rcpts = False, [], '', []
+        lmtp, xforward, head, rcpts = False, [], [], []
         for raw in iter(self.rfile.readline, b''):
             line = raw.rstrip(b'\r\n').decode('latin-1')
             verb = line.upper().split(' ')[0].split(':')[0]
@@ -43,7 +43,7 @@ class Session(socketserver.StreamRequestHandler):
                 xforward.append(line)
                 self.say('250 2.0.0 Ok')
             elif verb == 'MAIL':
-                mail, rcpts = line, []
+                head, xforward, rcpts = xforward + [line], [], []
                 self.say('250 2.1.0 Ok')
             elif verb == 'RCPT':
                 if '<refused' in line:
@@ -58,20 +58,20 @@ class Session(socketserver.StreamRequestHandler):
                     self.say('554 5.5.1 No valid recipients')
                     continue
                 self.say('354 Go on')
-                data = b''
-                for row in iter(self.rfile.readline, b''):
-                    if row == b'.\r\n':
-                        break
+                data, row = b'', self.rfile.readline()
+                while row != b'.\r\n':
+                    if not row:
+                        return      # broken off
                     data += row[1:] if row[:1] == b'.' else row
+                    row = self.rfile.readline()
                 answers = [self.answer(r) for r in rcpts]
                 if not lmtp:
                     answers = [max(answers)]
                 kept = [r for r, a in zip(rcpts, answers if lmtp else answers * len(rcpts)) if a[0] == '2']
                 if kept:
                     with self.server.lock:
-                        self.server.mails.append((xforward + [mail] + kept, data))
+                        self.server.mails.append((head + kept, data))
                 self.say(*answers)
-                xforward = []
             elif verb == 'QUIT':
                 self.say('221 2.0.0 Bye')
                 return

@@ -30,6 +30,7 @@ class Normaliser:
                 ids.update(m for t in texts for m in pattern.findall(t))
             else:
                 self.subs.append((pattern, new.replace('\\', '\\\\')))
+        self.subs += [(re.compile(r'(^|[ /])%s/([^ /,]*(?:<MAIL_ID>|\.mbox))' % re.escape(i[0])), r'\1<LEVEL>/\2') for i in sorted(ids)]
         self.plain += sorted((i, '<MAIL_ID>') for i in ids)
 
     def __call__(self, s):
@@ -48,8 +49,15 @@ def split(data, body_sent):
     return fields, BODY_AS_SENT if sep and body == body_sent else body
 
 
-def own(envelope):
-    return any('ENVID=AM.' in x for x in envelope)
+def in_order(command):
+    """A command with its parameters sorted: their order means nothing."""
+    head = re.match(r'(XFORWARD|\S+ (?:FROM|TO):<.*?>(?= |$))', command)[0]
+    return ' '.join([head] + sorted(command[len(head):].split()))
+
+
+def own(header):
+    """The original builds its notices with their header fields in no fixed order."""
+    return any(re.match('Message-ID: <(VA|VR|DSN)', f) for f in header)
 
 
 def outcome(case, fill, said, mails, held, log):
@@ -60,12 +68,11 @@ def outcome(case, fill, said, mails, held, log):
     delivered = []
     for env, data in mails:
         header, body = split(data, sent)
-        if own(env):
+        if own(header):
             header.sort()
             if 'quoted-printable' in body:
                 body = body.replace('=\n', '').replace('=3D', '=')
-        words = [e.split(' ') for e in env]
-        env = [n(' '.join(w[:2] + sorted(w[2:]))) for w in words]
+        env = [n(in_order(e)) for e in env]
         delivered.append({'envelope': env, 'header': [n(f) for f in header], 'body': n(body)})
     delivered.sort(key=lambda d: json.dumps(d, ensure_ascii=True))
     files = []
@@ -108,7 +115,9 @@ def prepare(name):
         os.makedirs(os.path.join(base, sub))
     os.makedirs(base + '-etc')
     fill = {'BASE': base, 'PORT': PORT, 'PORT2': PORT + 1, 'SINK': PORT + 2}
-    paths = []
+    # With the spam checks off the original forgets to load the module that it unpacks and writes gzip with.
+    paths = [base + '-etc/zlib.conf']
+    open(paths[0], 'w').write('require Amavis::IO::Zlib; 1;\n')
     for src in (os.path.join(HERE, 'common.conf'), os.path.join(HERE, name, 'amavisd.conf')):
         text = re.sub('@(BASE|PORT|PORT2|SINK)@', lambda m: str(fill[m[1]]), open(src, encoding='utf-8').read())
         paths.append(os.path.join(base + '-etc', '%d.conf' % len(paths)))
