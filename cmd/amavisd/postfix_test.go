@@ -23,7 +23,8 @@ type postfix struct {
 	conf    string
 	queue   string
 	maildir string
-	port    int
+	port    int // mail there goes through the filter over SMTP
+	lmtp    int // and here over LMTP
 	cmd     *exec.Cmd
 	ended   chan error
 }
@@ -63,6 +64,12 @@ const masterCF = `127.0.0.1:@IN@ inet n - n - - smtpd
 127.0.0.1:@BACK@ inet n - n - - smtpd
   -o content_filter=
   -o receive_override_options=no_unknown_recipient_checks,no_header_body_checks,no_milters
+127.0.0.1:@LMTP@ inet n - n - - smtpd
+  -o content_filter=lmtp-amavis:[127.0.0.1]:@FILTER@
+lmtp-amavis unix - - n - 4 lmtp
+  -o lmtp_send_xforward_command=yes
+  -o disable_dns_lookups=yes
+  -o lmtp_destination_recipient_limit=50
 smtp-amavis unix - - n - 4 smtp
   -o smtp_send_xforward_command=yes
   -o disable_dns_lookups=yes
@@ -92,7 +99,7 @@ func startPostfix(s *site) *postfix {
 	t := s.t
 	t.Helper()
 	dir := s.dir + "/postfix"
-	p := &postfix{s: s, conf: dir + "/etc", queue: dir + "/queue", maildir: dir + "/mail/in", port: freePort(t)}
+	p := &postfix{s: s, conf: dir + "/etc", queue: dir + "/queue", maildir: dir + "/mail/in", port: freePort(t), lmtp: freePort(t)}
 	owner, err := user.Lookup("postfix")
 	must(t, err)
 	drop, err := user.LookupGroup("postdrop")
@@ -113,6 +120,7 @@ func startPostfix(s *site) *postfix {
 	folder("mail", 0o755, s.uid, s.gid)
 	folder("etc", 0o755, 0, 0)
 	fill := strings.NewReplacer("@DIR@", dir, "@UID@", strconv.Itoa(s.uid), "@GID@", strconv.Itoa(s.gid), "@IN@", strconv.Itoa(p.port),
+		"@LMTP@", strconv.Itoa(p.lmtp),
 		"@FILTER@", strconv.Itoa(s.port), "@BACK@", strconv.Itoa(s.hop))
 	for name, text := range map[string]string{"main.cf": mainCF, "master.cf": masterCF} {
 		must(t, os.WriteFile(p.conf+"/"+name, []byte(fill.Replace(text)), 0o644))

@@ -49,6 +49,7 @@ func TestPostfix(t *testing.T) {
 		{"clean mail arrives byte for byte", cleanArrives},
 		{"viruses and banned mail go to quarantine", badIsHeld},
 		{"envelopes survive", envelopeSurvives},
+		{"over LMTP each recipient has a fate of its own", fatesDiffer},
 		{"without a scanner mail waits in the queue", mailWaits},
 		{"clamscan stands in for clamd", backupDecides},
 	} {
@@ -152,6 +153,36 @@ func envelopeSurvives(t *testing.T, r *relay) {
 	for _, want := range []string{"Passed CLEAN {RelayedInbound}", "[192.0.2.25]:40000", `<"alice @ home"@sender.test> -> <"bob smith"@domain.be>`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("no %q in the log: %s", want, line)
+		}
+	}
+}
+
+// Mail to the outside is not scanned, as the seed's configuration has it; what carol gets is.
+func fatesDiffer(t *testing.T, r *relay) {
+	data := strings.Replace(attachment("EICAR attached"), "Subject: virus", "Subject: two fates", 1)
+	reply, err := post(fmt.Sprintf("127.0.0.1:%d", r.mta.lmtp), letter{xforward: "NAME=mx.sender.test ADDR=192.0.2.26", from: "alice@sender.test",
+		to: []string{"carol@domain.be", "carl@elsewhere.test"}, data: data})
+	if err != nil || !strings.HasPrefix(reply, "250") {
+		t.Fatal(reply, err)
+	}
+	got := r.mta.delivered("\nSubject: two fates\n")
+	r.idle()
+	if !strings.Contains(got, "\nDelivered-To: carl@elsewhere.test\n") || len(r.mta.arrived("\nSubject: two fates\n")) != 1 {
+		t.Errorf("carl alone was to get it:\n%.1000s", got)
+	}
+	held := r.quarantined("\nSubject: two fates\n")
+	if len(held) != 1 || !strings.Contains(held[0], "\nX-Envelope-To-Blocked: <carol@domain.be>\n") {
+		t.Errorf("%d in quarantine:\n%.1000s", len(held), strings.Join(held, ""))
+	}
+	log, err := os.ReadFile(r.dir + "/postfix/log")
+	must(t, err)
+	for to, answer := range map[string]string{"carol@domain.be": "250 2.7.0 Ok, discarded, id=", "carl@elsewhere.test": "250 2.0.0 from MTA(smtp:[127.0.0.1]:"} {
+		found := false
+		for line := range strings.Lines(string(log)) {
+			found = found || strings.Contains(line, "/lmtp[") && strings.Contains(line, "to=<"+to+">") && strings.Contains(line, answer)
+		}
+		if !found {
+			t.Errorf("Postfix did not hear %q about %s", answer, to)
 		}
 	}
 }
