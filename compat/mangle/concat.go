@@ -65,3 +65,24 @@ func (j *joined) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	return n, nil
 }
+
+// Contains says whether a text stands somewhere in a body. A boundary must not: its author could end the wrapping early.
+func Contains(b mail.Body, text string) (bool, error) {
+	buf := make([]byte, 64<<10)
+	n := 0
+	for off := int64(0); off < b.Size(); {
+		got, err := b.ReadAt(buf[n:], off)
+		if got == 0 && err != nil {
+			return false, err
+		}
+		off += int64(got)
+		n += got
+		if bytes.Contains(buf[:n], []byte(text)) {
+			return true, nil
+		}
+		if rest := len(text) - 1; n > rest {
+			n = copy(buf, buf[n-rest:n])
+		}
+	}
+	return false, nil
+}

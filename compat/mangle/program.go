@@ -91,7 +91,9 @@ func (a Altermime) run(ctx context.Context, name string, sizeMax int64) error {
 	cmd.WaitDelay = 5 * time.Second
 	var said head
 	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
+	if err := cmd.Start(); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil {
 		return fmt.Errorf("%w: %w", ErrProgram, err)
 	}
 	for what, max := range map[int]uint64{unix.RLIMIT_FSIZE: uint64(sizeMax), unix.RLIMIT_DATA: memoryMax, unix.RLIMIT_CORE: 0} {

@@ -183,8 +183,10 @@ func (b *bodies) wrap(out base, r *mail.Recipient, e *header.Edits) (base, error
 	}
 	b.logf(1, "DEFANGING MAIL: %s", said)
 	w := mangle.Wrapping{Warnings: warnings, Charset: t.Policy.Str("bdy_encoding"), EightBit: t.Header8Bit || t.Body8Bit,
-		Global:   t.Envelope.SMTPUTF8 && t.Header8Bit,
-		Boundary: fmt.Sprintf("----------=_%d-%d-%d", t.Received.Unix(), b.v.pid, b.v.boundaries.Add(1))}
+		Global: t.Envelope.SMTPUTF8 && t.Header8Bit}
+	if w.Boundary, err = b.boundary(); err != nil {
+		return out, err
+	}
 	if out.repair.Spaces {
 		w.ReturnPath = "<" + t.Envelope.Sender + ">"
 	}
@@ -192,6 +194,18 @@ func (b *bodies) wrap(out base, r *mail.Recipient, e *header.Edits) (base, error
 	out.body, err = w.Body(t.Message)
 	out.repair.Folding, out.repair.Spaces = true, false
 	return out, err
+}
+
+// boundary gives a MIME boundary that the message does not hold.
+func (b *bodies) boundary() (string, error) {
+	for range 10 {
+		s := fmt.Sprintf("----------=_%d-%d-%d", b.t.Received.Unix(), b.v.pid, b.v.boundaries.Add(1))
+		found, err := mangle.Contains(b.t.Body, s)
+		if err != nil || !found {
+			return s, err
+		}
+	}
+	return "", errors.New("the message holds every MIME boundary that was tried")
 }
 
 // wanted gives the categories for which a recipient's tables ask for a change.
