@@ -16,6 +16,8 @@ type reply struct {
 	// broken says why the answer is not whole: it was cut, or it tells of files that could not be read. Such an answer
 	// may convict but not acquit.
 	broken error
+	// told says that the output is shown when another file of the same session is infected.
+	told bool
 }
 
 // errCut is the reason of an answer that went on beyond what is kept.
@@ -75,6 +77,9 @@ func (a *answer) take(s *Scanner, e *rules.Scanner, files []string, replies []re
 			a.output += strings.TrimSuffix(r.output, "\n") + "\n"
 		case clean:
 			a.conclusive = true
+			if r.told {
+				a.output += r.output
+			}
 		case bad == nil:
 			s.logf(3, "run_av (%s): CLEAN, but inconclusive", e.Name)
 		}

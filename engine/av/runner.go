@@ -44,6 +44,9 @@ func (s *Scanner) daemon(ctx context.Context, e *rules.Scanner, job Job) (a answ
 		s.batches(&a, e, job, func(files []string) ([]reply, error) {
 			return s.persist(ctx, e, func(ctx context.Context, spec string) ([]reply, error) { return sssp(ctx, spec, files) })
 		})
+		if !a.infected {
+			a.output = ""
+		}
 	case "savapi":
 		s.batches(&a, e, job, func(files []string) ([]reply, error) {
 			return s.persist(ctx, e, func(ctx context.Context, spec string) ([]reply, error) {

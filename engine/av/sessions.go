@@ -136,6 +136,9 @@ func silent(w *wire) bool {
 	return err == nil && quiet
 }
 
+// errMore is the reason of an answer that is longer than one request can have.
+var errMore = errors.New("more than one line for one request")
+
 // session asks over a kept connection, or a new one that is kept afterwards.
 func (s *Scanner) session(ctx context.Context, e *rules.Scanner, spec, query string) ([]reply, error) {
 	w := s.Daemons.take(spec)
@@ -162,8 +165,8 @@ func (s *Scanner) session(ctx context.Context, e *rules.Scanner, spec, query str
 }
 
 // requestLine sends one request and reads its answer: a line. Some daemons end it with NUL or not at all; then what came
-// together counts, and the connection is not used again, since the rest might pass for the next answer. So it is when
-// more than one line has come.
+// together counts, and the connection is not used again, since the rest might pass for the next answer. More than one
+// line is doubtful: some of it may answer an earlier request.
 func requestLine(w *wire, spec, query string) (r reply, again bool, err error) {
 	if err := w.say(query); err != nil {
 		return r, false, fmt.Errorf("writing to socket %s: %w", spec, err)
@@ -188,7 +191,11 @@ func requestLine(w *wire, spec, query string) (r reply, again bool, err error) {
 			r.broken = err
 			return r, false, fmt.Errorf("reading from socket %s: %w", spec, err)
 		case n > 0 && (buf[len(buf)-1] == '\n' || buf[len(buf)-1] == 0):
-			return r, strings.Count(strings.TrimRight(r.output, "\r\n\x00"), "\n") == 0, nil
+			if strings.ContainsAny(strings.TrimRight(r.output, "\r\n\x00"), "\n\x00") {
+				r.broken = errMore
+				return r, false, nil
+			}
+			return r, true, nil
 		}
 		t := time.Now().Add(settle)
 		if w.limit.IsZero() || t.Before(w.limit) {

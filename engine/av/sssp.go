@@ -65,7 +65,7 @@ func ssspScan(w *wire, name string) (r reply, err error) {
 			return r, fmt.Errorf("the answer broke off: %w", err)
 		}
 	}
-	r.output = protoDecode(b.String())
+	r.output, r.told = protoDecode(b.String()), true
 	if r.output == "" {
 		return r, fmt.Errorf("empty answer about %s: %w", name, io.ErrNoProgress)
 	}
