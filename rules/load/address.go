@@ -3,7 +3,7 @@ package load
 import (
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
+	"mavis/rules/lookup"
 )
 
 // splitAddress parses an address as found in table files (RFC 5321, section 4.1.2, read with much tolerance): angle
@@ -154,32 +154,6 @@ func asciiLower(s string) string {
 	return s
 }
 
-// toASCII encodes a domain name for the DNS (RFC 5891): each label that is not ASCII by Punycode, lower case. A dot or
-// @ in front is kept. Bytes that are no UTF-8 leave the name as it is.
-func toASCII(s string) string {
-	if isASCII(s) {
-		return asciiLower(s)
-	}
-	prefix, rest := "", s
-	if s[0] == '.' || s[0] == '@' {
-		prefix, rest = s[:1], s[1:]
-	}
-	if strings.ToValidUTF8(rest, "") != rest {
-		return s
-	}
-	labels := strings.Split(norm.NFC.String(strings.ToLower(norm.NFC.String(rest))), ".")
-	for i, label := range labels {
-		if !isASCII(label) {
-			code, ok := punyEncode(label)
-			if !ok || len(code) > 59 {
-				return s
-			}
-			labels[i] = "xn--" + code
-		}
-	}
-	return prefix + strings.Join(labels, ".")
-}
-
 // toUnicode decodes the xn-- labels of a domain name; what cannot be decoded leaves the name as it is.
 func toUnicode(s string) string {
 	labels := strings.Split(asciiLower(s), ".")
@@ -206,7 +180,7 @@ func addrToASCII(s string) string {
 		open, end, s = "<", ">", s[1:len(s)-1]
 	}
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		s = s[:i] + toASCII(s[i:])
+		s = s[:i] + lookup.ToASCII(s[i:])
 	}
 	return open + s + end
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
 )
 
 var fieldName = regexp.MustCompile(`^[!-9;-~]+\z`)
@@ -46,7 +47,7 @@ func (l *loader) afterDefaults() error {
 	if eval.ToBool(get("daemonize")) {
 		unless("pid_file", home+"/amavisd.pid")
 	}
-	unless("X_HEADER_LINE", str("myproduct_name")+" at "+toASCII(str("mydomain")))
+	unless("X_HEADER_LINE", str("myproduct_name")+" at "+lookup.ToASCII(str("mydomain")))
 	unless("X_HEADER_TAG", "X-Virus-Scanned")
 	if tag := str("X_HEADER_TAG"); fieldName.MatchString(tag) {
 		allowed, err := l.bankMember("cr", "allowed_added_header_fields")

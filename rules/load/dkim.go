@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
 )
 
 // dkimKey is the word dkim_key(DOMAIN, SELECTOR, KEY, option => value ...). KEY is the name of a PEM file, whose content
@@ -52,9 +53,9 @@ func (l *loader) dkimKey(c *eval.Call) ([]eval.Value, error) {
 		}
 	}
 	if !eval.IsRef(domain) {
-		domain = toASCII(eval.ToString(domain))
+		domain = lookup.ToASCII(eval.ToString(domain))
 	}
-	selector = toASCII(eval.ToString(selector))
+	selector = lookup.ToASCII(eval.ToString(selector))
 	record.Put("domain", domain)
 	record.Put("selector", selector)
 	record.Put("key_storage_ind", int64(index))

@@ -26,65 +26,6 @@ func punyAdapt(delta, points int, first bool) int {
 
 func punyThreshold(k, bias int) int { return max(punyMin, min(punyMax, k-bias)) }
 
-// punyEncode encodes one label; false when it is far too long.
-func punyEncode(label string) (string, bool) {
-	in := []rune(label)
-	if len(in) > 1000 {
-		return "", false
-	}
-	var out strings.Builder
-	for _, r := range in {
-		if r < 0x80 {
-			out.WriteRune(r)
-		}
-	}
-	done := out.Len()
-	basic := done
-	if basic > 0 {
-		out.WriteByte('-')
-	}
-	n, delta, bias := punyFirst, 0, punyBias
-	for done < len(in) {
-		next := 0x7fffffff
-		for _, r := range in {
-			if int(r) >= n && int(r) < next {
-				next = int(r)
-			}
-		}
-		delta += (next - n) * (done + 1)
-		if delta > punyLimit {
-			return "", false
-		}
-		n = next
-		for _, r := range in {
-			if int(r) < n {
-				delta++
-			}
-			if int(r) != n {
-				continue
-			}
-			q := delta
-			for k := punyBase; ; k += punyBase {
-				t := punyThreshold(k, bias)
-				if q < t {
-					break
-				}
-				out.WriteByte(punyDigit(t + (q-t)%(punyBase-t)))
-				q = (q - t) / (punyBase - t)
-			}
-			out.WriteByte(punyDigit(q))
-			bias = punyAdapt(delta, done+1, done == basic)
-			delta = 0
-			done++
-		}
-		delta++
-		n++
-	}
-	return out.String(), true
-}
-
-func punyDigit(d int) byte { return "abcdefghijklmnopqrstuvwxyz0123456789"[d] }
-
 // punyDecode decodes one label without its xn--.
 func punyDecode(code string) (string, bool) {
 	var out []rune

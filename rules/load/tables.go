@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
 )
 
 // maxTable bounds the size of a file read by a configuration's words.
@@ -84,7 +85,7 @@ func (l *loader) readHash(c *eval.Call) ([]eval.Value, error) {
 		if !eval.ToBool(caseMatters) {
 			local = asciiLower(local)
 		}
-		e := h.At(local + toASCII(domain))
+		e := h.At(local + lookup.ToASCII(domain))
 		if v == "" {
 			e.V = int64(1)
 		} else {

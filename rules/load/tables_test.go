@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
 	"mavis/testdata/peer"
 )
 
@@ -200,8 +201,8 @@ func TestIDN(t *testing.T) {
 		"Example.ORG": "example.org", ".Bücher.example": ".xn--bcher-kva.example", "@BÜCHER.example": "@xn--bcher-kva.example",
 		"日本語.jp": "xn--wgv71a119e.jp", "": "", "\xff.example": "\xff.example",
 	} {
-		if got := toASCII(in); got != want {
-			t.Errorf("toASCII(%q) = %q, want %q", in, got, want)
+		if got := lookup.ToASCII(in); got != want {
+			t.Errorf("ToASCII(%q) = %q, want %q", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{
@@ -230,7 +231,7 @@ func FuzzTables(f *testing.F) {
 				t.Fatalf("tokens lost text of %q", line)
 			}
 			internalAddress(line)
-			toUnicode(toASCII(line))
+			toUnicode(lookup.ToASCII(line))
 		}
 	})
 }

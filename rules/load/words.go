@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mavis/perlconf/eval"
+	"mavis/rules/lookup"
 )
 
 // Classes of the objects that amavisd's words make.
@@ -81,7 +82,7 @@ func (l *loader) defineImported() {
 		{"Util", "read_cidr", "read_cidr", "$;$", l.readCIDR},
 		{"Util", "read_text", "read_text", "$;$", l.readText},
 		{"Util", "read_l10n_templates", "read_l10n_templates", "$;$", l.readTemplates},
-		{"Util", "idn_to_ascii", "idn_to_ascii", "$", text(toASCII)},
+		{"Util", "idn_to_ascii", "idn_to_ascii", "$", text(lookup.ToASCII)},
 		{"Util", "idn_to_utf8", "idn_to_utf8", "$", text(toUnicode)},
 		{"Util", "mail_addr_idn_to_ascii", "mail_idn_to_ascii", "$", text(addrToASCII)},
 		{"Util", "dump_hash", "dump_hash", "$", nothing},
