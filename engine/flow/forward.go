@@ -289,10 +289,19 @@ func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
 	m := &deliver.Outgoing{Sender: mail.Quote(q.Sender), Header: append(append([]byte{}, q.Header...), "\r\n"...), Body: t.Body, BodyOff: t.HeaderSize,
 		BodySize: t.Body.Size() - t.HeaderSize, LogID: t.LogID, MailID: t.MailID,
 		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, EnvID: EnvID(t.MailID, t.Received, t.Policy.Str("myhostname"))}}
+	batch := quarantine.Batch(q.Method)
+	if batch { // it keeps the mail's own envelope
+		m.Params.Ret, m.Params.EnvID = t.Envelope.Ret, t.Envelope.EnvID
+	}
 	for _, to := range q.To {
 		rcpt := deliver.Rcpt{Addr: mail.Quote(to)}
 		if q.Sender != "" {
 			rcpt.Notify = []string{"NEVER"}
+		}
+		for _, r := range t.Rcpts {
+			if batch && r.Internal == to {
+				rcpt.ORcpt = r.ORcpt
+			}
 		}
 		m.Rcpts = append(m.Rcpts, rcpt)
 	}

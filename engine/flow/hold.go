@@ -52,15 +52,21 @@ func (f *Flow) hold(ctx context.Context, t *Task) error {
 
 func (f *Flow) keep(ctx context.Context, t *Task, same []keep, header []byte) error {
 	sender, path := t.Sender, "<"+t.Envelope.Sender+">"
-	if s, ok := t.Policy.Opt("mailfrom_to_quarantine"); ok {
+	batch := quarantine.Batch(same[0].methods[0])
+	if s, ok := t.Policy.Opt("mailfrom_to_quarantine"); ok && !batch {
 		sender, path = s, mail.Bracket(s)
 	}
 	m := quarantine.Mail{Sender: sender, SenderPath: path, Header: header, MailID: t.MailID, LogID: t.LogID, Received: t.Received,
 		PartitionTag: f.partition(t),
 		Body:         io.NewSectionReader(t.Body, t.HeaderSize, t.Body.Size()-t.HeaderSize)}
 	for _, w := range same {
-		if !contains(m.To, w.to) {
+		if !batch && !contains(m.To, w.to) {
 			m.To = append(m.To, w.to)
+		}
+	}
+	for _, r := range t.Rcpts {
+		if batch && !contains(m.To, r.Internal) {
+			m.To = append(m.To, r.Internal)
 		}
 	}
 	var places []quarantine.Place

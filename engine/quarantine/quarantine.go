@@ -19,7 +19,7 @@ var ErrUnsupported = errors.New("quarantine method is not supported")
 
 // Mail is what is to be kept.
 type Mail struct {
-	// Method is local:NAME, or smtp:… and lmtp:… which go to Store.Send. In NAME %m is the mail id, %n the log id, %b the
+	// Method is local:NAME, bsmtp:NAME, or smtp:…, lmtp:… and pipe:…. All but local: go to Store.Send. In NAME %m is the mail id, %n the log id, %b the
 	// body digest, %P the partition tag, %i the time of reception.
 	Method string
 	// To are the quarantine addresses, such as virus-quarantine, or mail addresses with smtp: and lmtp:.
@@ -38,7 +38,7 @@ type Mail struct {
 
 // Place is where a copy is kept.
 type Place struct {
-	Type string // F file, Z gzip file, M and L sent by SMTP and LMTP, as in the SQL column quar_type
+	Type string // F file, Z gzip file, B batch file, M and L sent by SMTP and LMTP, ? piped, as in the SQL column quar_type
 	Path string // of the file, or the address
 }
 
@@ -56,7 +56,7 @@ type Store struct {
 	Levels int
 	// Alias looks up the local part of an address in %local_delivery_aliases. Nil or not found means Dir.
 	Alias func(local string) (Alias, bool)
-	// Send passes mail on for smtp: and lmtp: methods; the header has CRLF line ends then. Nil makes them unsupported.
+	// Send passes mail on for methods other than local:; the header has CRLF line ends then. Nil makes them unsupported.
 	Send func(ctx context.Context, m Mail) error
 	// Sync flushes files to disk before Keep returns.
 	Sync bool
@@ -70,25 +70,35 @@ func (s *Store) Keep(ctx context.Context, m Mail) ([]Place, error) {
 	switch strings.ToLower(scheme) {
 	case "local":
 		return s.keepLocal(ctx, m, arg)
-	case "smtp", "lmtp":
-		if s.Send == nil {
-			return nil, fmt.Errorf("quarantine by %q: %w", m.Method, ErrUnsupported)
-		}
+	case "smtp", "lmtp", "pipe":
 		m.Header = crlf(m.Header)
-		if err := s.Send(ctx, m); err != nil {
-			return nil, fmt.Errorf("quarantine by %q: %w", m.Method, err)
+		if err := s.send(ctx, m); err != nil {
+			return nil, err
 		}
-		kind := "M"
-		if strings.EqualFold(scheme, "lmtp") {
-			kind = "L"
+		kind := map[string]string{"smtp": "M", "lmtp": "L"}[strings.ToLower(scheme)]
+		if kind == "" {
+			kind = "?"
 		}
 		var places []Place
 		for _, to := range m.To {
 			places = append(places, Place{kind, to})
 		}
 		return places, nil
+	case "bsmtp":
+		return s.keepBatch(ctx, m, arg)
 	}
 	return nil, fmt.Errorf("quarantine by %q: %w", m.Method, ErrUnsupported)
+}
+
+func (s *Store) send(ctx context.Context, m Mail) error {
+	err := ErrUnsupported
+	if s.Send != nil {
+		err = s.Send(ctx, m)
+	}
+	if err != nil {
+		return fmt.Errorf("quarantine by %q: %w", m.Method, err)
+	}
+	return nil
 }
 
 // target is a mailbox and the addresses that lead to it.
@@ -284,19 +294,24 @@ func DefaultAlias(dir, sender string) func(local string) (Alias, bool) {
 		case "recip-quarantine":
 			return Alias{Mailbox: dir + "/recip-archive.mbox"}, true
 		case "sender-quarantine":
-			if len(sender) > 103 {
-				sender = sender[:100] + "..."
-			}
-			safe := strings.Map(func(r rune) rune {
-				if r < 128 && (alphanumeric(byte(r)) || strings.ContainsRune("@._+-", r)) {
-					return r
-				}
-				return '='
-			}, latin(sender))
-			return Alias{Mailbox: dir, Name: "sender-" + strings.ReplaceAll(safe, "@", "_at_") + "-%m.gz"}, true
+			return Alias{Mailbox: dir, Name: "sender-" + fileSender(sender) + "-%m.gz"}, true
 		}
 		return Alias{}, false
 	}
+}
+
+// fileSender is a sender as it may stand in file names.
+func fileSender(sender string) string {
+	if len(sender) > 103 {
+		sender = sender[:100] + "..."
+	}
+	safe := strings.Map(func(r rune) rune {
+		if r < 128 && (alphanumeric(byte(r)) || strings.ContainsRune("@._+-", r)) {
+			return r
+		}
+		return '='
+	}, latin(sender))
+	return strings.ReplaceAll(safe, "@", "_at_")
 }
 
 // latin maps octets to code points, so that each counts as one character.
