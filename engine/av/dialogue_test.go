@@ -1,6 +1,7 @@
 package av
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"mavis/perlconf/eval"
 	"mavis/rules"
@@ -376,13 +378,31 @@ func TestBrokenSessions(t *testing.T) {
 	}
 }
 
-// A Unix socket whose queue is full is waited for.
+// A Unix socket whose queue is full is waited for, without a try being counted.
 func TestFullQueue(t *testing.T) {
-	socket := daemon(t, func(string) string { time.Sleep(time.Millisecond); return "OK\n" })
+	socket := filepath.Join(t.TempDir(), "s")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrUnix{Name: socket})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), socket)
+	defer f.Close()
+	l, err := net.FileListener(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Listen(fd, 1) // FileListener makes it long
+	defer l.Close()
 	e := clamd(t, socket)
 	j := job(t)
 	var wg sync.WaitGroup
-	for range 400 {
+	for range 50 {
 		wg.Go(func() {
 			s := &Scanner{Primary: []rules.Scanner{e}, Pause: func(context.Context, time.Duration) { t.Error("a pause") }}
 			if _, err := s.Scan(context.Background(), j); err != nil {
@@ -390,5 +410,17 @@ func TestFullQueue(t *testing.T) {
 			}
 		})
 	}
+	time.Sleep(100 * time.Millisecond)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			bufio.NewReader(c).ReadString('\n')
+			fmt.Fprint(c, "OK\n")
+			c.Close()
+		}
+	}()
 	wg.Wait()
 }
