@@ -100,9 +100,6 @@ func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipien
 			}
 			res := header.Apply(b.fields, edits, b.repair)
 			out = append(out, flow.Copy{Header: append(mangle.Clean(res.Header), "\r\n"...), Body: b.body, Resend: b.resend, Release: b.release})
-			if res.Received > maxHops {
-				return out, errLoop
-			}
 		}
 		r.Tagged = tagged
 		if err := extend(t, r); err != nil {
@@ -112,11 +109,6 @@ func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipien
 	}
 	return out, nil
 }
-
-// maxHops is how many Received fields a message may have before it is taken to go round in circles (RFC 5321 section 6.3).
-const maxHops = 100
-
-var errLoop = errors.New("too many hops: more than 100 Received header fields")
 
 func repair(t *flow.Task) header.Repair {
 	p := t.Policy

@@ -259,10 +259,14 @@ func (f *Flow) refused(t *Task, r *mail.Recipient) error {
 // post sends a letter of ours. retry says that a temporary failure must defer the message that caused it.
 func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err error) {
 	m := &deliver.Outgoing{Sender: mail.Quote(l.Sender), Header: l.Data, LogID: t.LogID, MailID: t.MailID, Octets: deliver.Original,
-		Params: deliver.Params{BodyType: l.BodyType, SMTPUTF8: l.SMTPUTF8, EnvID: l.EnvID}}
+		Params: deliver.Params{BodyType: l.BodyType, SMTPUTF8: l.SMTPUTF8}}
+	dsn := t.Policy.Bool("propagate_dsn_if_possible")
+	if dsn {
+		m.Params.EnvID = l.EnvID
+	}
 	for i, to := range l.Rcpts {
 		rcpt := deliver.Rcpt{Addr: mail.Quote(to)}
-		if i < len(l.ORcpts) {
+		if dsn && i < len(l.ORcpts) {
 			rcpt.ORcpt = l.ORcpts[i]
 		}
 		m.Rcpts = append(m.Rcpts, rcpt)
@@ -288,14 +292,18 @@ func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err
 func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
 	m := &deliver.Outgoing{Sender: mail.Quote(q.Sender), Header: append(append([]byte{}, q.Header...), "\r\n"...), Body: t.Body, BodyOff: t.HeaderSize,
 		BodySize: t.Body.Size() - t.HeaderSize, LogID: t.LogID, MailID: t.MailID,
-		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, EnvID: EnvID(t.MailID, t.Received, t.Policy.Str("myhostname"))}}
+		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8}}
+	dsn := t.Policy.Bool("propagate_dsn_if_possible")
+	if dsn {
+		m.Params.EnvID = EnvID(t.MailID, t.Received, t.Policy.Str("myhostname"))
+	}
 	batch := quarantine.Batch(q.Method)
 	if batch { // it keeps the mail's own envelope
 		m.Params.Ret, m.Params.EnvID = t.Envelope.Ret, t.Envelope.EnvID
 	}
 	for _, to := range q.To {
 		rcpt := deliver.Rcpt{Addr: mail.Quote(to)}
-		if q.Sender != "" {
+		if dsn && q.Sender != "" {
 			rcpt.Notify = []string{"NEVER"}
 		}
 		for _, r := range t.Rcpts {
