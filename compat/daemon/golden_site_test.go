@@ -210,6 +210,10 @@ func (c goldenCase) send(port string) (said []string, err error) {
 		return reply(verb)
 	}
 	reply("connect")
+	if len(c.Script) > 0 {
+		c.follow(conn, reply)
+		return said, err
+	}
 	if c.LMTP {
 		command("LHLO", "client.test")
 	} else {
@@ -246,6 +250,24 @@ func (c goldenCase) send(port string) (said []string, err error) {
 		said = said[:len(said)-1]
 	}
 	return said, err
+}
+
+// follow plays the commands of a script: a lone dot is the mail, lines of one entry go out at once.
+func (c goldenCase) follow(conn net.Conn, reply func(string) byte) {
+	for _, entry := range c.Script {
+		verbs, text := []string{"end"}, stuffed(c.Mail)
+		if entry != "." {
+			verbs, text = strings.Split(entry, "\n"), []byte(strings.ReplaceAll(entry, "\n", "\r\n")+"\r\n")
+		}
+		if _, err := conn.Write(text); err != nil {
+			return // the next reply, or its lack, shows it
+		}
+		for _, v := range verbs {
+			v, _, _ = strings.Cut(v, " ")
+			v, _, _ = strings.Cut(v, ":")
+			reply(v)
+		}
+	}
 }
 
 // stuffed is a mail as it goes over the wire, with its end.

@@ -25,7 +25,8 @@ type goldenCase struct {
 	XForward   string   `json:"xforward"`
 	MailParams string   `json:"mail_params"`
 	RcptParams []string `json:"rcpt_params"`
-	Mail       string   `json:"mail"` // every rune is a byte, lines end in LF
+	Script     []string `json:"script"` // instead of a plain transaction
+	Mail       string   `json:"mail"`   // every rune is a byte, lines end in LF
 	Want       outcome  `json:"want"`
 }
 

@@ -246,8 +246,67 @@ def scanners():
     yield case('second-lmtp', m.clean(), [ROB, SUE], second=True, lmtp=True)
 
 
+def session():
+    """What a client may say besides a plain transaction."""
+    hello, mail, rcpt = 'EHLO client.test', 'MAIL FROM:<ann@away.test>', 'RCPT TO:<rob@here.test>'
+    scripts = {
+        'helo': ['HELO client.test', mail, rcpt, 'DATA', '.', 'QUIT'],
+        'no-hello': [mail, rcpt, 'DATA', '.', 'QUIT'],
+        'hello-bare': ['EHLO', 'HELO', 'LHLO', 'QUIT'],
+        'hello-twice': [hello, mail, hello, rcpt, 'QUIT'],
+        'hello-switch': [hello, 'LHLO client.test', mail, rcpt, 'DATA', '.', 'QUIT'],
+        'lower-case': ['ehlo client.test', 'mail from:<ann@away.test>', 'rcpt to:<rob@here.test>', 'data', '.', 'quit'],
+        'spaces': [hello, 'MAIL FROM: <ann@away.test>', 'RCPT TO: <rob@here.test>', 'DATA', '.', 'QUIT'],
+        'no-brackets': [hello, 'MAIL FROM:ann@away.test', 'RCPT TO:rob@here.test', 'QUIT'],
+        'rcpt-first': [hello, rcpt, 'QUIT'],
+        'data-first': [hello, 'DATA', 'QUIT'],
+        'data-no-rcpt': [hello, mail, 'DATA', 'QUIT'],
+        'mail-twice': [hello, mail, mail, 'QUIT'],
+        'rset': [hello, mail, rcpt, 'RSET', 'DATA', mail, rcpt, 'DATA', '.', 'QUIT'],
+        'rset-words': [hello, 'RSET now', 'QUIT now'],
+        'noop': ['NOOP', hello, 'NOOP', 'NOOP hello', 'QUIT'],
+        'vrfy': [hello, 'VRFY rob', 'VRFY', 'VRFY rob@here.test', 'EXPN list', 'HELP', 'HELP mail', 'QUIT'],
+        'unknown': [hello, 'HELLO you', 'X', 'ETRN here.test', 'TURN', 'SEND FROM:<a@b.test>', 'QUIT'],
+        'unoffered': [hello, 'STARTTLS', 'AUTH PLAIN AGEAYg==', 'BDAT 5 LAST', 'QUIT'],
+        'mail-params': [hello, mail + ' BODY=BINARYMIME', mail + ' BODY=x', mail + ' SIZE=x', mail + ' SIZE', mail + ' FOO=bar', mail + ' RET=ALL',
+                        mail + ' ENVID=', mail + ' BODY=8BITMIME BODY=7BIT', 'QUIT'],
+        'rcpt-params': [hello, mail, rcpt + ' NOTIFY=NEVER,SUCCESS', rcpt + ' NOTIFY=SOME', rcpt + ' ORCPT=x', rcpt + ' FOO=bar', rcpt + ' NOTIFY=', 'QUIT'],
+        'addresses': [hello, 'MAIL FROM:<>', 'RSET', 'MAIL FROM:<ann>', 'RSET', 'MAIL FROM:<@a.test:ann@away.test>', 'RSET',
+                      'MAIL FROM:<ann@[192.0.2.1]>', 'RSET', 'MAIL FROM:<"a\\"b"@away.test>', 'RSET', 'MAIL FROM:<ann@away.test.>', 'RSET',
+                      'MAIL FROM:<ann away@x.test>', 'RSET', 'MAIL FROM:<a@b@c.test>', 'RSET', 'MAIL FROM:', 'RSET', 'MAIL', 'RSET',
+                      'MAIL TO:<ann@away.test>', mail, 'RCPT TO:<>', 'RCPT TO:<postmaster>', 'RCPT TO:', 'RCPT', 'RCPT FROM:<x@y.test>', 'QUIT'],
+        'two-mails': [hello, mail, rcpt, 'DATA', '.', mail, 'RCPT TO:<sue@here.test>', 'DATA', '.', 'QUIT'],
+        'two-mails-lmtp': ['LHLO client.test', mail, rcpt, 'DATA', '.', mail, 'RCPT TO:<sue@here.test>', 'DATA', '.', 'QUIT'],
+        'pipelined': [hello, mail + '\n' + rcpt + '\nRCPT TO:<sue@here.test>\nDATA', '.', 'QUIT'],
+        'pipelined-bad': [hello, mail + '\nRCPT FROM:<x@y.test>\nDATA', 'QUIT'],
+        'recipients': [hello, mail] + ['RCPT TO:<rob%d@here.test>' % i for i in range(1, 6)] + ['DATA', '.', 'QUIT'],
+        'recipients-twice': [hello, mail, rcpt, rcpt, 'RCPT TO:<ROB@here.test>', 'DATA', '.', 'QUIT'],
+        'xforward': [hello, 'XFORWARD', 'XFORWARD NAME', 'XFORWARD FOO=bar', 'XFORWARD NAME=', 'XFORWARD NAME=a+20b.test ADDR=192.0.2.9', mail,
+                     'XFORWARD NAME=x.test', rcpt, 'DATA', '.', 'QUIT'],
+        'xforward-again': [hello, 'XFORWARD NAME=a.test', 'XFORWARD ADDR=192.0.2.9 HELO=h', mail, rcpt, 'DATA', '.', mail, rcpt, 'DATA', '.', 'QUIT'],
+        'eight-bit-command': [hello, 'MAIL FROM:<\u00e5sa@away.test>', 'RSET', mail, 'RCPT TO:<b\u00e4r@here.test>', 'QUIT'],
+        'long-command': [hello, 'NOOP ' + 'x' * 1000, 'MAIL FROM:<' + 'a' * 300 + '@away.test>', 'QUIT'],
+    }
+    for name, script in scripts.items():
+        yield case(name, m.clean(), script=script)
+
+
+def oddities():
+    """Rarer settings."""
+    yield from each()
+    yield from each('far-', to=FAR, sender=ROB, second=True)
+    for to in ('rob-old@here.test', 'Rob@Here.Test', 'rob+x@here.test', 'rob--@here.test', '-x@here.test', 'postmaster@here.test', 'rob@sub.here.test',
+               'rob@nothere.test', 'rob@[127.0.0.1]'):
+        yield case('virus-to-' + to, m.virus(), to)
+        yield case('clean-to-' + to, m.clean(), to, sender='ann-tag@away.test')
+    yield case('bulk', m.virus(more=[('Precedence', 'bulk')]))
+    yield case('auto', m.banned(more=[('Auto-Submitted', 'auto-replied')]))
+    yield case('many', m.banned(), ['r%02d@here.test' % i for i in range(30)])
+    yield case('hops', m.plain(before=[('Received', 'from h%d by h%d; %s' % (i, i + 1, m.DATE)) for i in range(105)]))
+
+
 SETS = {'site': site, 'reject': fates, 'bounce': fates, 'tempfail': fates, 'softbounce': fates, 'discard': fates, 'tags': tags, 'lists': lists,
-        'hold': hold, 'to-mail': to_mail, 'banks': banks, 'words': words, 'scanners': scanners, 'noscanner': scanners}
+        'hold': hold, 'to-mail': to_mail, 'banks': banks, 'session': session, 'oddities': oddities, 'words': words, 'scanners': scanners, 'noscanner': scanners}
 
 
 def of(name):

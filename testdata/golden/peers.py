@@ -89,7 +89,7 @@ class Session(socketserver.StreamRequestHandler):
 
 class Client:
     def __init__(self, port):
-        self.sock = socket.create_connection(('127.0.0.1', port), 60)
+        self.sock = socket.create_connection(('127.0.0.1', port), 20)
         self.file = self.sock.makefile('rb')
         self.said = []
         self.reply('connect')
@@ -108,7 +108,27 @@ class Client:
         self.sock.sendall(line.encode('utf-8') + b'\r\n')
         return self.reply(line.split(' ')[0].split(':')[0])
 
+    def data(self, mail):
+        lines = mail.split(b'\r\n')[:-1]
+        self.sock.sendall(b''.join((b'.' if x[:1] == b'.' else b'') + x + b'\r\n' for x in lines) + b'.\r\n')
+        self.reply('end')
+
+    def follow(self, case):
+        """Play the commands of case['script']; a lone dot is the mail, and lines in one entry go out at once."""
+        for entry in case['script']:
+            if entry == '.':
+                self.data(case['mail'])
+                continue
+            lines = entry.split('\n')
+            self.sock.sendall(''.join(x + '\r\n' for x in lines).encode('utf-8'))
+            for x in lines:
+                self.reply(x.split(' ')[0].split(':')[0])
+        self.sock.close()
+        return self.said
+
     def play(self, case):
+        if 'script' in case:
+            return self.follow(case)
         lmtp = case.get('lmtp', False)
         self.command(('LHLO ' if lmtp else 'EHLO ') + 'client.test')
         if not case.get('greeting'):
@@ -121,9 +141,8 @@ class Client:
                 more = case.get('rcpt_params', [])
                 taken += self.command(join('RCPT TO:<%s>' % to, more[i] if i < len(more) else ''))[0] == '2'
             if taken and self.command('DATA')[0] == '3':
-                lines = case['mail'].split(b'\r\n')[:-1]
-                self.sock.sendall(b''.join((b'.' if x[:1] == b'.' else b'') + x + b'\r\n' for x in lines) + b'.\r\n')
-                for _ in range(taken if lmtp else 1):
+                self.data(case['mail'])
+                for _ in range(taken - 1 if lmtp else 0):
                     self.reply('end')
         self.command('QUIT')
         self.sock.close()

@@ -162,6 +162,8 @@ def record(name):
                 said = peers.Client(fill['PORT2' if case.get('second') else 'PORT']).play(case)
             except ConnectionError:
                 said = ['connection lost']
+            except TimeoutError:
+                sys.exit('no reply in %s' % case['name'])
             lines, at = lines_of(log, at)
             held = [read_held(folder, f) for f in files_below(folder)]
             want = outcome(case, fill, said, hop.take(), held, lines)
