@@ -65,6 +65,32 @@ func TestPanicIsAFailure(t *testing.T) {
 	}
 }
 
+// Names go into requests as they are: one that could end a request is none of ours.
+func TestStrangeNames(t *testing.T) {
+	e := clamd(t, daemon(t, func(string) string { return "OK\n" }))
+	for _, name := range []string{"", "a\nb", "../x", "a\x00"} {
+		if v, err := scan(t, &Scanner{Primary: []rules.Scanner{e}}, Job{"/x", []string{"p001", name}}); !errors.Is(err, ErrNone) {
+			t.Errorf("%q: %+v, %v", name, v, err)
+		}
+	}
+}
+
+// The first infected ends those that come after it in the list, and no alarm is raised about them.
+func TestFirstInfectedStops(t *testing.T) {
+	var log []string
+	s := &Scanner{Primary: []rules.Scanner{shell("exit 1"), shell("sleep 100")}, FirstInfectedStops: true,
+		Log: func(level int, f string, a ...any) {
+			if level < 2 {
+				log = append(log, fmt.Sprintf(f, a...))
+			}
+		}}
+	begin := time.Now()
+	v, err := scan(t, s, job(t))
+	if err != nil || !v.Infected || len(log) > 0 || time.Since(begin) > 5*time.Second {
+		t.Errorf("%+v, %v, %q after %v", v, err, log, time.Since(begin))
+	}
+}
+
 // A daemon that never stops talking is cut; what it said first cannot acquit.
 func TestDaemonFlood(t *testing.T) {
 	for _, c := range []struct{ first, unit string }{{"OK\n", "OK\n"}, {"", "0\n"}, {"", strings.Repeat("z", 1000)}} {

@@ -52,6 +52,9 @@ type Scanner struct {
 	Log func(level int, format string, args ...any)
 }
 
+// errEnough ends scanners that are not needed any more.
+var errEnough = errors.New("another scanner has found something")
+
 // longest bounds a scan whose context has no deadline: amavisd's default $child_timeout.
 const longest = 8 * time.Minute
 
@@ -62,6 +65,11 @@ func (s *Scanner) Scan(ctx context.Context, job Job) (*Verdict, error) {
 	if len(job.Files) == 0 {
 		s.logf(2, "Not calling virus scanners, no files to scan in %s", job.Folder)
 		return &Verdict{}, nil
+	}
+	for _, f := range job.Files {
+		if f == "" || strings.ContainsFunc(f, func(r rune) bool { return r < ' ' || r == '/' || r == 0x7f }) {
+			return nil, fmt.Errorf("%w: a file is called %q", ErrNone, f)
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
@@ -119,13 +127,13 @@ func (s *Scanner) ask(ctx context.Context, list []rules.Scanner, job Job) []answ
 		entry  *rules.Scanner
 		run    func(context.Context, Job) answer
 		ctx    context.Context
-		cancel context.CancelFunc
+		cancel context.CancelCauseFunc
 	}
 	var use []usable
 	for i := range list {
 		if run := s.runner(&list[i]); run != nil {
-			one, cancel := context.WithCancel(ctx)
-			defer cancel()
+			one, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
 			use = append(use, usable{&list[i], run, one, cancel})
 		}
 	}
@@ -134,7 +142,7 @@ func (s *Scanner) ask(ctx context.Context, list []rules.Scanner, job Job) []answ
 		answers[i] = s.guarded(use[i].ctx, use[i].entry, use[i].run, job)
 		if answers[i].infected && s.FirstInfectedStops {
 			for _, later := range use[i+1:] {
-				later.cancel()
+				later.cancel(errEnough)
 			}
 		}
 	}
@@ -166,7 +174,11 @@ func (s *Scanner) guarded(ctx context.Context, e *rules.Scanner, run func(contex
 		}
 		a.entry = e
 		if a.err != nil {
-			s.logf(-1, "%s av-scanner FAILED: %v", e.Name, a.err)
+			level := -1
+			if context.Cause(ctx) == errEnough {
+				level = 5
+			}
+			s.logf(level, "%s av-scanner FAILED: %v", e.Name, a.err)
 			a.err = fmt.Errorf("%s: %w", e.Name, a.err)
 		}
 	}()
