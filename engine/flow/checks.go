@@ -244,8 +244,13 @@ func (f *Flow) virusScanner(t *Task) *av.Scanner {
 // askMTA sends the message as it came to a scanner that speaks SMTP or LMTP and gives its reply.
 func (f *Flow) askMTA(ctx context.Context, t *Task, method, recipient string) (string, error) {
 	m := &deliver.Outgoing{Sender: mail.Quote(t.Sender), Body: t.Body, BodySize: t.Body.Size(), LogID: t.LogID, MailID: t.MailID,
-		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, Ret: t.Envelope.Ret, EnvID: t.Envelope.EnvID},
-		Rcpts:  []deliver.Rcpt{{Addr: recipient}}, XForward: t.xforward()}
+		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8}, Rcpts: []deliver.Rcpt{{Addr: recipient}}}
+	if t.Policy.Bool("propagate_dsn_if_possible") {
+		m.Params.Ret, m.Params.EnvID = t.Envelope.Ret, t.Envelope.EnvID
+		if m.Params.EnvID == "" {
+			m.Params.EnvID = EnvID(t.MailID, f.opt.Now(), t.Policy.Str("myhostname"))
+		}
+	}
 	res, err := f.opt.Next.Deliver(ctx, []string{method}, m)
 	if err != nil {
 		return "", err
