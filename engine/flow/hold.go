@@ -83,7 +83,7 @@ func (f *Flow) keep(ctx context.Context, t *Task, same []keep, header []byte) er
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("temporarily unable to quarantine: %w", err)
+		return fmt.Errorf("temporarily unable to quarantine: %w, id=%s", err, t.LogID)
 	}
 	for _, p := range places {
 		if !contains(t.QuarantinedTo, p.Path) {

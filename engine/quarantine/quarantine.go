@@ -101,6 +101,28 @@ func (s *Store) send(ctx context.Context, m Mail) error {
 	return nil
 }
 
+// LocalError is a failure to write to a file of the quarantine. It reads as the original's reply does, without the place in
+// a source file.
+type LocalError struct {
+	Path string
+	Err  error
+}
+
+func (e *LocalError) Error() string {
+	return fmt.Sprintf("451 4.5.0 Local delivery(1) to %s failed: %v", e.Path, e.Err)
+}
+
+func (e *LocalError) Unwrap() error { return e.Err }
+
+// existsError refuses to replace a file.
+type existsError struct{ path string }
+
+func (e existsError) Error() string {
+	return fmt.Sprintf("File %s already exists, refuse to overwrite", e.path)
+}
+
+func (existsError) Unwrap() error { return os.ErrExist }
+
 // target is a mailbox and the addresses that lead to it.
 type target struct {
 	path  string
@@ -116,14 +138,14 @@ func (s *Store) keepLocal(ctx context.Context, m Mail, name string) ([]Place, er
 	var places []Place
 	for _, t := range targets {
 		if err := ctx.Err(); err != nil {
-			return places, fmt.Errorf("quarantine in %s: %w", t.path, err)
+			return places, &LocalError{t.path, err}
 		}
 		write := s.writeFile
 		if t.mbox {
 			write = s.appendMailbox
 		}
 		if err := write(m, t); err != nil {
-			return places, fmt.Errorf("quarantine in %s: %w", t.path, err)
+			return places, &LocalError{t.path, err}
 		}
 		kind := "F"
 		if strings.HasSuffix(t.path, ".gz") {

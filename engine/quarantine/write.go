@@ -22,7 +22,7 @@ const lockPatience = 30 * time.Second
 // writeFile makes a file of its own. It appears under its name only when it is complete, and never replaces another.
 func (s *Store) writeFile(m Mail, t *target) (err error) {
 	if _, err := os.Lstat(t.path); err == nil {
-		return fmt.Errorf("%w: a file of this name is there already", os.ErrExist)
+		return existsError{t.path}
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -105,7 +105,7 @@ func doGunzip(t *task, p *mail.Part, _ *Decoder) (outcome, error) {
 	}
 	n.Placement = p.Placement + "/1"
 	err = t.fill(n, "do_gunzip", func(w io.Writer) error {
-		return gunzip(bufio.NewReaderSize(f, 64<<10), w)
+		return gunzip(bufio.NewReaderSize(f, 64<<10), &chunked{w: w})
 	})
 	if err != nil && !errors.Is(err, gzip.ErrChecksum) { // all the data is there
 		return kept, err
@@ -178,6 +178,18 @@ func cutSuffix(s string, pairs ...string) string {
 }
 
 // gunzip reads all members; garbage behind the last is no error.
+// chunked passes on at most 16 KiB at a time: the chunk that goes beyond the quota is told in X-Amavis-Hold.
+type chunked struct{ w io.Writer }
+
+func (c *chunked) Write(b []byte) (n int, err error) {
+	for len(b) > 0 && err == nil {
+		var m int
+		m, err = c.w.Write(b[:min(len(b), 16<<10)])
+		n, b = n+m, b[m:]
+	}
+	return n, err
+}
+
 func gunzip(r *bufio.Reader, w io.Writer) error {
 	z, err := gzip.NewReader(r)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"mavis/engine/mail"
 	"mavis/engine/mime"
@@ -325,9 +326,22 @@ func (t *task) run(d *Decoder, p *mail.Part) (res outcome, err error) {
 		}
 	}()
 	if res, err = d.call(t, p, d); err != nil {
-		err = fmt.Errorf("%s: %w", d.Do, err)
+		err = attributed(strings.TrimPrefix(d.Do, "Amavis::Unpackers::"), err)
 	}
 	return res, err
+}
+
+// silent are the decoders that do not put their name before an exceeded limit, which is read in X-Amavis-Hold.
+var silent = map[string]bool{"do_gunzip": true, "do_unzip": true, "do_tar": true, "do_ar": true, "do_deb": true, "do_cabextract": true,
+	"do_ole": true, "do_tnef": true}
+
+func attributed(decoder string, err error) error {
+	var over errQuota
+	var many errTooMany
+	if silent[decoder] && (errors.As(err, &over) || errors.As(err, &many)) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", decoder, err)
 }
 
 func has(list []string, s string) bool {
