@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -41,6 +42,9 @@ func (s *Scanner) command(ctx context.Context, e *rules.Scanner, program []strin
 		args, n := arguments(template, len(strings.Join(program, " "))+1, job.Folder, rest)
 		done := rest[:n]
 		rest = rest[n:]
+		if !perFile(template) {
+			done = []string{job.Folder}
+		}
 		s.logf(3, "run_av Using (%s): %s %s", e.Name, strings.Join(program, " "), strings.Join(args, " "))
 		r, err := execute(ctx, append(append([]string{}, program...), args...), dir, s.environ())
 		s.logf(3, "run_av: %s exit %d, %s", program[0], r.status, shorten(r.output))
@@ -71,14 +75,17 @@ func words(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\r\f\v", r) })
 }
 
+// perFile says that a template names files, not only their folder.
+func perFile(template []string) bool {
+	return slices.Contains(template, "*") || slices.Contains(template, "{}/*")
+}
+
 // arguments fills a template; size is the length of what comes before. n is how many files it took: all of them when
 // the template names only the folder.
 func arguments(template []string, size int, folder string, files []string) (args []string, n int) {
-	perFile := false
 	for _, t := range template {
 		switch {
 		case t == "*" || t == "{}/*":
-			perFile = true
 		case t == "{}" || strings.HasPrefix(t, "{}/"):
 			size += len(folder) + len(t) - 2 + 1
 		default:
@@ -86,7 +93,7 @@ func arguments(template []string, size int, folder string, files []string) (args
 		}
 	}
 	n = len(files)
-	if perFile {
+	if perFile(template) {
 		for n = 0; n < len(files); n++ {
 			for _, t := range template {
 				switch t {

@@ -64,6 +64,8 @@ func matches(o rules.Outcome, r reply) (bool, error) {
 // take judges replies and adds them up; false ends the scan because of an error. What convicts is taken even when other
 // replies are missing.
 func (a *answer) take(s *Scanner, e *rules.Scanner, files []string, replies []reply, err error) bool {
+	before := len(a.names)
+	hit := false
 	for _, r := range replies {
 		infected, clean, names, bad := s.judge(e, r)
 		if bad != nil && err == nil {
@@ -71,8 +73,7 @@ func (a *answer) take(s *Scanner, e *rules.Scanner, files []string, replies []re
 		}
 		switch {
 		case infected:
-			s.logf(2, "run_av (%s): %s INFECTED: %s", e.Name, strings.Join(files, " "), strings.Join(names, ", "))
-			a.infected, a.conclusive = true, true
+			hit, a.infected, a.conclusive = true, true, true
 			a.names = append(a.names, names...)
 			a.output += strings.TrimSuffix(r.output, "\n") + "\n"
 		case clean:
@@ -83,6 +84,9 @@ func (a *answer) take(s *Scanner, e *rules.Scanner, files []string, replies []re
 		case bad == nil:
 			s.logf(3, "run_av (%s): CLEAN, but inconclusive", e.Name)
 		}
+	}
+	if hit {
+		s.logf(2, "run_av (%s): %s INFECTED: %s", e.Name, strings.Join(files, " "), strings.Join(a.names[before:], ", "))
 	}
 	if a.infected && len(a.names) == 0 {
 		a.names = []string{""}

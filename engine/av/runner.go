@@ -74,8 +74,8 @@ func (s *Scanner) daemon(ctx context.Context, e *rules.Scanner, job Job) (a answ
 func (s *Scanner) each(a *answer, e *rules.Scanner, job Job, ask func(query string) ([]reply, error)) {
 	template := strings.Join(e.Query, " ")
 	files := job.Files
-	perFile := strings.Contains(template, "*")
-	if !perFile {
+	whole := !strings.Contains(template, "*")
+	if whole {
 		files = files[:1]
 	}
 	for _, f := range files {
@@ -90,7 +90,7 @@ func (s *Scanner) each(a *answer, e *rules.Scanner, job Job, ask func(query stri
 			}
 		}
 		name := f
-		if !perFile {
+		if whole {
 			name = job.Folder
 		}
 		if !a.take(s, e, []string{name}, replies, err) {
@@ -106,6 +106,9 @@ func (s *Scanner) batches(a *answer, e *rules.Scanner, job Job, ask func(names [
 		names, n := arguments(template, 0, job.Folder, rest)
 		done := rest[:n]
 		rest = rest[n:]
+		if !perFile(template) {
+			done = []string{job.Folder}
+		}
 		s.logf(3, "run_av Using (%s): (code) %s", e.Name, strings.Join(names, " "))
 		replies, err := ask(names)
 		if len(replies) == 0 && err == nil {
