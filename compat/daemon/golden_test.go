@@ -27,6 +27,7 @@ type goldenCase struct {
 	RcptParams []string `json:"rcpt_params"`
 	Script     []string `json:"script"` // instead of a plain transaction
 	Mail       string   `json:"mail"`   // every rune is a byte, lines end in LF
+	MailOf     string   `json:"mail_of"` // the earlier case that has the mail
 	Want       outcome  `json:"want"`
 }
 
@@ -80,6 +81,13 @@ func TestGolden(t *testing.T) {
 				}
 				if err := json.Unmarshal(data, &cases); err != nil {
 					t.Fatal(err)
+				}
+				mails := map[string]string{}
+				for i, c := range cases {
+					if c.MailOf != "" {
+						cases[i].Mail = mails[c.MailOf]
+					}
+					mails[c.Name] = cases[i].Mail
 				}
 				s := startSite(t, dir, set)
 				for _, c := range cases {

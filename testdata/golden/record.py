@@ -149,7 +149,7 @@ def record(name):
     with open(fill['BASE'] + '/stdout', 'w') as out:
         daemon = subprocess.Popen(['/usr/sbin/amavisd'] + [x for c in confs for x in ('-c', c)] + ['foreground'],
                                   stdout=out, stderr=out, start_new_session=True)
-    result = []
+    result, mails = [], {}
     try:
         wait_for(daemon, fill['PORT'])
         log, folder = fill['BASE'] + '/amavis.log', fill['BASE'] + '/quarantine'
@@ -167,7 +167,10 @@ def record(name):
             lines, at = lines_of(log, at)
             held = [read_held(folder, f) for f in files_below(folder)]
             want = outcome(case, fill, said, hop.take(), held, lines)
-            result.append({**case, 'mail': case['mail'].decode('latin-1').replace('\r\n', '\n'), 'want': want})
+            mail = case.pop('mail').decode('latin-1').replace('\r\n', '\n')
+            first = mails.setdefault(mail, case['name'])
+            given = {'mail': mail} if first == case['name'] else {'mail_of': first}
+            result.append({**case, **given, 'want': want})
     finally:
         os.killpg(daemon.pid, signal.SIGTERM)
         daemon.wait(15)
