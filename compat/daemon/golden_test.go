@@ -25,8 +25,8 @@ type goldenCase struct {
 	XForward   string   `json:"xforward"`
 	MailParams string   `json:"mail_params"`
 	RcptParams []string `json:"rcpt_params"`
-	Script     []string `json:"script"` // instead of a plain transaction
-	Mail       string   `json:"mail"`   // every rune is a byte, lines end in LF
+	Script     []string `json:"script"`  // instead of a plain transaction
+	Mail       string   `json:"mail"`    // every rune is a byte, lines end in LF
 	MailOf     string   `json:"mail_of"` // the earlier case that has the mail
 	Want       outcome  `json:"want"`
 }
