@@ -150,7 +150,7 @@ func (b *binder) scanner(e *eval.Array, at source.Span) (Scanner, bool) {
 }
 
 // scannerSubs are the code references that a scanner entry may name.
-var scannerSubs = map[string]bool{"ask_daemon": true, "ask_clamav": true}
+var scannerSubs = map[string]bool{"ask_daemon": true, "ask_clamav": true, "ask_av_smtp": true}
 
 func (b *binder) scannerCode(s *Scanner, code *eval.Code) {
 	if code.Name == "" || code.Native == nil && code.Package != "Amavis::AV" && !code.Span.IsZero() {

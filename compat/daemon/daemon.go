@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"mavis/compat/logline"
 	"mavis/compat/voice"
+	"mavis/engine/av"
 	"mavis/engine/deliver"
 	"mavis/engine/filetype"
 	"mavis/engine/flow"
@@ -63,7 +65,7 @@ func New(opt Options) (*Daemon, error) {
 	if !found {
 		d.logf(-1, "No file(1) program: types of parts come from a small built-in table")
 	}
-	d.types = filetype.New(strings.Join(file, " "), filetype.Options{Dir: "/"})
+	d.types = filetype.New(strings.Join(file, " "), filetype.Options{Dir: "/", Processes: max(1, runtime.NumCPU()/2)})
 	var err error
 	d.spool, err = spool.Open(spool.Options{TempBase: cfg.Paths.Temp, Logf: func(format string, args ...any) { d.logf(-1, format, args...) }})
 	if err != nil {
@@ -83,6 +85,9 @@ func New(opt Options) (*Daemon, error) {
 	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Spamd: d.spamd, Next: next, Voice: d.voice,
 		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
+	for _, f := range append(av.Check(cfg.Base().AVScanners(), cfg.Paths.Search, "primary"), av.Check(cfg.Base().AVScannersBackup(), cfg.Paths.Search, "secondary")...) {
+		d.logf(f.Level, "%s", f.Text)
+	}
 	return d, nil
 }
 
@@ -174,6 +179,7 @@ func (d *Daemon) Close(ctx context.Context) error {
 	d.mu.Unlock()
 	err := d.server.Shutdown(ctx)
 	d.serving.Wait()
+	d.flow.Close()
 	d.client.Close()
 	d.types.Close()
 	if d.spamd != nil {

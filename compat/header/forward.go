@@ -214,10 +214,10 @@ func (f *forwarder) status() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s,\n score=%s\n ", yes, Number(r.Score))
-	if r.TagLevel != nil && !r.BypassSpam {
+	if f.s.SpamCode && r.TagLevel != nil && !r.BypassSpam {
 		fmt.Fprintf(&b, "tagged_above=%s\n ", plainNumber(*r.TagLevel))
 	}
-	if r.Tag2Level != nil && !r.BypassSpam {
+	if f.s.SpamCode && r.Tag2Level != nil && !r.BypassSpam {
 		fmt.Fprintf(&b, "required=%s\n ", plainNumber(*r.Tag2Level))
 	}
 	listed(&b, r.Blacklisted, r.Whitelisted)

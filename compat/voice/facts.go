@@ -35,14 +35,10 @@ func message(t *flow.Task) *facts.Message {
 		if !t.Virus.Infected {
 			m.AVOutput = t.Virus.Tentative
 		}
-		for _, name := range t.Virus.Answered {
-			r := facts.ScannerResult{Name: name}
-			for _, s := range t.Virus.Scanners {
-				if s == name {
-					r.Infected, r.Viruses = true, t.Virus.Names
-				}
+		for _, r := range t.Virus.Results {
+			if r.Answered {
+				m.ScannerResults = append(m.ScannerResults, facts.ScannerResult{Name: r.Name, Infected: r.Infected, Viruses: r.Viruses})
 			}
-			m.ScannerResults = append(m.ScannerResults, r)
 		}
 	}
 	for _, r := range t.Rcpts {

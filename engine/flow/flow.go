@@ -56,6 +56,9 @@ type Flow struct {
 
 var _ ingress.Handler = (*Flow)(nil)
 
+// Close ends sessions with scanners, once all tasks are done.
+func (f *Flow) Close() { f.scanners.Close() }
+
 // New makes a Flow.
 func New(opt Options) *Flow {
 	if opt.Now == nil {
