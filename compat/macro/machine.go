@@ -2,6 +2,7 @@ package macro
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,7 @@ func (m *machine) push(ts []token) {
 	if m.steps < 0 {
 		return
 	}
+	m.input = slices.Grow(m.input, len(ts))
 	for i := len(ts) - 1; i >= 0; i-- {
 		m.input = append(m.input, ts[i])
 	}

@@ -23,7 +23,7 @@ func (t *Task) digest() (string, error) {
 		return "", err
 	}
 	r := io.NewSectionReader(t.Body, t.HeaderSize, t.Body.Size()-t.HeaderSize)
-	if _, err := io.Copy(&unixEnds{w: h}, r); err != nil {
+	if _, err := io.CopyBuffer(&unixEnds{w: h}, r, make([]byte, min(32<<10, r.Size()+1))); err != nil {
 		return "", err
 	}
 	t.BodyDigest = hex.EncodeToString(h.Sum(nil))

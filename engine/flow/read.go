@@ -122,7 +122,7 @@ func nameOf(field []byte) string {
 
 // scanBytes looks whether header and body hold 8-bit data, without keeping any of it.
 func scanBytes(t *Task) error {
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(64<<10, t.Body.Size()))
 	for off := int64(0); off < t.Body.Size(); {
 		n, err := t.Body.ReadAt(buf, off)
 		if err != nil && err != io.EOF {

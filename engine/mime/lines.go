@@ -57,7 +57,11 @@ func (l *lines) fill() {
 	}
 	have := len(l.buf)
 	if cap(l.buf)-have < int(want) {
-		bigger := make([]byte, have, 2*cap(l.buf)+2*blockSize)
+		size := 2*cap(l.buf) + 2*blockSize
+		if want < blockSize { // this is the rest of it
+			size = have + int(want)
+		}
+		bigger := make([]byte, have, size)
 		copy(bigger, l.buf)
 		l.buf = bigger
 	}
