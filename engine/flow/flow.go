@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -195,12 +196,13 @@ func (f *Flow) Data(ctx context.Context, tx *ingress.Transaction) (replies []ing
 	return f.replies(t, text)
 }
 
-// failed answers a message whose handling broke off.
+// failed answers a message whose handling broke off. Only who has the message by now keeps an outcome of its own: whatever
+// else was decided counts for nothing, because what it asks for, quarantine or a bounce, may not have come about.
 func (f *Flow) failed(t *Task, err error) []ingress.Reply {
 	f.logf(-2, t.LogID, "TROUBLE in check_mail: %v", err)
 	text := fmt.Sprintf("451 4.5.0 Error in processing, id=%s, %v", t.LogID, err)
 	for _, r := range t.Rcpts {
-		if r.Done == mail.NotDone {
+		if r.Done != mail.Forwarded || !strings.HasPrefix(r.Reply, "2") {
 			r.Reply = text
 		}
 	}

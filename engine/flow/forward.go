@@ -71,6 +71,9 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 		}
 	}
 	for _, r := range open {
+		if r.Done == mail.NotDone {
+			return fmt.Errorf("recipient <%s> is in no group of recipients", r.Addr)
+		}
 		if r.Done == mail.Forwarded && !strings.HasPrefix(r.Reply, "2") {
 			if err := f.refused(t, r); err != nil {
 				return err
@@ -167,9 +170,6 @@ func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipien
 		if !o.Own {
 			r.RemoteMTA, r.RemoteReply = remote(o.Target), o.Answer
 			r.Reply = f.opt.Voice.FromMTA(o.Target, o.Answer, o.Stage.DefaultEnhanced(), o.Stage.Command())
-		}
-		if o.Accepted() {
-			t.committed = true
 		}
 	}
 	return nil

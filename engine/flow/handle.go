@@ -161,16 +161,13 @@ func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
 	}
 	text, _ := f.opt.Voice.ForAll(t.Rcpts, t.LogID, t.LMTP, suppressed && letter == nil)
 	switch {
-	case letter != nil && !strings.HasPrefix(text, "4"):
+	case letter != nil && (t.LMTP || !strings.HasPrefix(text, "4")): // over LMTP only those come again who must wait
 		sent, err := f.post(ctx, t, letter)
 		switch {
-		case err != nil && !t.committed:
+		case err != nil: // over SMTP others may get their copy again: better than one of whom nobody ever hears
 			return "", fmt.Errorf("temporarily unable to send DSN to <%s>: %w", t.Envelope.Sender, err)
-		case err != nil: // others have their copy by now: a 4xx would give it to them again
-			f.logf(-2, t.LogID, "TROUBLE in check_mail, but must continue: temporarily unable to send DSN to <%s>: %v", t.Envelope.Sender, err)
 		case sent:
 			t.DSNSent = 1
-			t.committed = true
 		default:
 			f.logf(-1, t.LogID, "NOTICE: UNABLE TO SEND DSN to <%s>", t.Envelope.Sender)
 		}

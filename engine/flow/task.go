@@ -64,8 +64,6 @@ type Task struct {
 	Folder func() (string, error)
 
 	session *ingress.Session
-	// committed says that something has left the house: mail, a bounce. From then on failures are logged, not answered.
-	committed bool
 }
 
 // Undecipherable says that parts could not be looked into, for whatever reason.
