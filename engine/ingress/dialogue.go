@@ -142,7 +142,7 @@ func (c *conn) greeted(verb, args string) {
 	clear(c.xforward)
 	c.hello = true
 	client := &c.session.Client
-	client.Helo = args
+	client.Helo = visible(args)
 	c.protocol = map[string]string{"HELO": "SMTP", "EHLO": "ESMTP", "LHLO": "LMTP"}[verb]
 	client.Protocol = c.protocol
 	set := &c.session.Settings

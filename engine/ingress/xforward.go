@@ -62,6 +62,17 @@ func xtextDecode(s string) string {
 	return b.String()
 }
 
+// visible puts a question mark in place of each control character, for the same reason: a bare CR or LF does not end a command.
+func visible(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c < ' ' || c == 0x7f {
+			b[i] = '?'
+		}
+	}
+	return string(b)
+}
+
 func hexDigit(c byte) int {
 	switch {
 	case isDigit(c):
