@@ -39,8 +39,6 @@ func (s byteSet) count() int {
 	return n
 }
 
-func (s byteSet) empty() bool { return s == byteSet{} }
-
 // ranges calls f for each run of bytes in the set.
 func (s byteSet) ranges(f func(lo, hi byte)) {
 	for c := 0; c < 256; c++ {
