@@ -17,6 +17,7 @@ import (
 
 // commands lists the subcommands.
 type commands struct {
+	Lint lintCommand `cmd:"" help:"Check a configuration, with the place of every finding and what to do."`
 	Show showCommand `cmd:"" help:"Show what a configuration means."`
 	Try  tryCommand  `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 }

@@ -3,13 +3,10 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"os"
-	"syscall"
 	"time"
 
 	"mavis/compat/cli"
 	"mavis/engine/spam"
-	"mavis/perlconf/eval"
 	"mavis/rules"
 )
 
@@ -19,20 +16,19 @@ func startSpamd(opt Options, logf func(int, string, ...any)) (*spam.Spamd, error
 	if !needsSpamd(cfg) {
 		return nil, nil
 	}
-	global := func(name string) string { return eval.ToString(cfg.Global('$', name)) }
-	o := spam.SpamdOptions{Path: cfg.Paths.Search, Folder: cfg.Paths.Temp, Home: cfg.Paths.HelpersHome,
-		Local: eval.ToBool(cfg.Global('$', "sa_local_tests_only")), Children: cfg.Servers.MaxServers,
-		ConfigPath: global("sa_configpath"), SiteConfigPath: global("sa_siteconfigpath"), Debug: global("sa_debug"), Log: logf}
-	if os.Geteuid() == 0 {
+	o, err := spam.SpamdFor(cfg, logf)
+	if err != nil {
+		return nil, err
+	}
+	if o.Credential != nil {
 		id, err := cli.Lookup(cfg.Identity.User, cfg.Identity.Groups)
 		if err != nil {
 			return nil, fmt.Errorf("spamd does not run as root: %w", err)
 		}
-		groups := make([]uint32, len(id.Groups))
+		o.Credential.Groups = make([]uint32, len(id.Groups))
 		for i, g := range id.Groups {
-			groups[i] = uint32(g)
+			o.Credential.Groups[i] = uint32(g)
 		}
-		o.Credential = &syscall.Credential{Uid: uint32(id.UID), Gid: groups[0], Groups: groups}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -132,7 +132,7 @@ func (v *Vars) Leftovers(bag *diag.Bag) {
 		}
 		if at := setAt(c); !at.IsZero() {
 			bag.Add(diag.Diagnostic{Code: CodeUnused, Severity: diag.Warning, Span: at,
-				Message: fmt.Sprintf("%s is set here, but this program makes no use of it", d.Name), Help: d.Help})
+				Message: fmt.Sprintf("%s is set here, but this program makes no use of it", d.Name), Help: "in amavisd: " + d.Help})
 		}
 	}
 }
