@@ -67,8 +67,13 @@ func run(args *cli.Args) error {
 		if _, err := drop(args, cfg, &src); err != nil {
 			return err
 		}
-		if _, bag, err = daemon.Load(src); err != nil {
+		if cfg, bag, err = daemon.Load(src); err != nil {
 			return report(bag, err)
+		}
+		daemon.Missing(cfg, bag)
+		bag.Sort()
+		if bag.HasErrors() {
+			return report(bag, daemon.ErrConfig)
 		}
 		return report(bag, nil)
 	case "stop", "reload", "restart":
