@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -429,3 +431,59 @@ func TestTooManyHops(t *testing.T) {
 		t.Errorf("%+v %v", res, err)
 	}
 }
+
+// A batch file whose name is taken is another mail.
+func TestBSMTPNameTaken(t *testing.T) {
+	dir := t.TempDir()
+	client := New(Options{Folder: dir})
+	defer client.Close()
+	for n, code := range []int{250, 451} {
+		m := &Outgoing{Sender: "s@x", Rcpts: []Rcpt{{Addr: "r@x"}}, Header: []byte(fmt.Sprintf("Subject: %d\r\n\r\n", n))}
+		res, err := client.Deliver(context.Background(), []string{"bsmtp:held"}, m)
+		if err != nil || res.Outcomes[0].Code != code {
+			t.Fatalf("%+v, %v; want %d", res, err, code)
+		}
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "held"))
+	if err != nil || !strings.Contains(string(got), "Subject: 0") {
+		t.Errorf("%q, %v", got, err)
+	}
+	if left, err := filepath.Glob(dir + "/*.tmp"); err != nil || len(left) > 0 {
+		t.Errorf("left: %q %v", left, err)
+	}
+}
+
+// A next hop that never ends its greeting costs bounded memory.
+func TestEndlessGreeting(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	sent := make(chan int, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		n := 0
+		for ; n < 64<<20; n += 8000 {
+			if _, err := io.WriteString(c, strings.Repeat("220-x\r\n", 1000)); err != nil {
+				break
+			}
+		}
+		sent <- n
+	}()
+	client := New(Options{})
+	defer client.Close()
+	res, err := client.Deliver(context.Background(), []string{"smtp:[127.0.0.1]:" + port(l)}, &Outgoing{Sender: "s@x", Rcpts: []Rcpt{{Addr: "r@x"}}})
+	if err != nil || res.Outcomes[0].Code != 451 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if n := <-sent; n > 32<<20 {
+		t.Errorf("%d bytes were read", n)
+	}
+}
+
+func port(l net.Listener) string { return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) }

@@ -148,12 +148,27 @@ func (d *delivery) bsmtp(t Target) {
 		d.settleOwn(d.todo, DataDot, t.String(), 451, "4.5.0", fmt.Sprintf("Writing %s.tmp failed: %v", path, err))
 		return
 	}
-	if err := os.Rename(path+".tmp", path); err != nil {
+	if err := publish(path+".tmp", path); err != nil {
 		_ = os.Remove(path + ".tmp") // the first error counts
 		d.settleOwn(d.todo, DataDot, t.String(), 451, "4.5.0", fmt.Sprintf("Writing %s failed: %v", path, err))
 		return
 	}
 	d.settleOwn(d.todo, DataDot, t.String(), 250, "2.6.0", "Ok, queued as BSMTP "+name)
+}
+
+// publish gives a complete file its name, and takes it from no other: that would be the only copy of another mail.
+func publish(temporary, path string) error {
+	err := os.Link(temporary, path)
+	if err == nil {
+		return os.Remove(temporary)
+	}
+	if errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if _, there := os.Lstat(path); there == nil {
+		return os.ErrExist
+	}
+	return os.Rename(temporary, path) // a file system without hard links
 }
 
 func (d *delivery) writeBSMTP(path string) (err error) {
@@ -196,5 +211,8 @@ func (d *delivery) writeBSMTP(path string) (err error) {
 		_ = w.WriteByte('\n') // bufio keeps the error for Flush
 	}
 	_, _ = w.WriteString(".\n")
-	return w.Flush()
+	if err = w.Flush(); err != nil {
+		return err
+	}
+	return f.Sync() // the client forgets the mail after our 250
 }

@@ -33,6 +33,9 @@ type session struct {
 	reused bool
 }
 
+// maxHello bounds what a next hop says before the envelope, in bytes: go-smtp's client keeps any number of lines.
+const maxHello = 64 << 10
+
 // wire is the conn that go-smtp's client sees and that we use after it. It bounds every read and write by a deadline,
 // keeps a copy of what was read while tap is set, and can put a line in front of the input.
 type wire struct {
@@ -50,7 +53,10 @@ func (w *wire) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := w.Conn.Read(p)
-	if w.tapped && len(w.tap) < 64<<10 {
+	if w.tapped {
+		if len(w.tap)+n > maxHello {
+			return 0, fmt.Errorf("%w: greeting or EHLO without end", errBadReply)
+		}
 		w.tap = append(w.tap, p[:n]...)
 	}
 	return n, err

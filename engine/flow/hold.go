@@ -229,7 +229,7 @@ func (f *Flow) store(t *Task) *quarantine.Store {
 	if f.opt.QuarantineDir != "" {
 		p.Quarantine = f.opt.QuarantineDir
 	}
-	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Alias: f.aliases(t, p.Quarantine)}
+	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Sync: true, Alias: f.aliases(t, p.Quarantine)}
 	s.Send = func(ctx context.Context, m quarantine.Mail) error { return f.sendHeld(ctx, t, m) }
 	return s
 }

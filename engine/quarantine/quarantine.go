@@ -58,7 +58,7 @@ type Store struct {
 	Alias func(local string) (Alias, bool)
 	// Send passes mail on for methods other than local:; the header has CRLF line ends then. Nil makes them unsupported.
 	Send func(ctx context.Context, m Mail) error
-	// Sync flushes files to disk before Keep returns.
+	// Sync flushes files, and their names, to disk before Keep returns.
 	Sync bool
 	// UID and GID own new files when both are not 0 and the process may change owners.
 	UID, GID int

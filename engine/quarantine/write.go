@@ -63,7 +63,25 @@ func (s *Store) writeFile(m Mail, t *target) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return publish(temporary, t.path)
+	if err := publish(temporary, t.path); err != nil || !s.Sync {
+		return err
+	}
+	return syncFolder(filepath.Dir(t.path))
+}
+
+// syncFolder flushes names to disk. A file system that cannot do so for folders says EINVAL; a folder may be ours to write
+// and not to read.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if errors.Is(err, os.ErrPermission) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err = d.Sync(); errors.Is(err, unix.EINVAL) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
 }
 
 // publish gives a complete file its name. A hard link fails when the name is taken; where the file system has no hard
@@ -122,7 +140,12 @@ func (s *Store) appendMailbox(m Mail, t *target) (err error) {
 		return err
 	}
 	if s.Sync {
-		return f.Sync()
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		if flags&os.O_CREATE != 0 {
+			return syncFolder(filepath.Dir(t.path))
+		}
 	}
 	return nil
 }
