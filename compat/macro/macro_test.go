@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"mavis/compat/macro"
 )
@@ -80,4 +81,12 @@ func FuzzDecodeWords(f *testing.F) {
 		macro.Wrap(s, macro.Wrapping{Width: n, Structured: true})
 		macro.Sprintf(s, []string{s})
 	})
+}
+
+// A field as long as a header may be is decoded in a moment.
+func TestManyWords(t *testing.T) {
+	begin := time.Now()
+	if n := len(macro.DecodeWords(strings.Repeat("=?utf-8?q?a?= ", 100_000))); n != 100_001 || time.Since(begin) > 20*time.Second {
+		t.Errorf("%d octets in %v", n, time.Since(begin))
+	}
 }

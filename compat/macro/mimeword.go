@@ -46,17 +46,18 @@ func plainText(s string) string {
 // decodeWords decodes encoded-words and drops the white space between neighbours. Neighbours of the same charset and encoding
 // are joined before they are decoded, since mailers cut characters in two.
 func decodeWords(s string, other func(string) string) string {
-	var out, pending strings.Builder
-	key, raw := "", "" // of what is pending: charset and encoding, and the words as found
+	var out, pending, raw strings.Builder // raw: what is pending, as found
+	key := ""                             // charset and encoding of what is pending
 	flush := func() {
 		charset, _, _ := strings.Cut(key, "?")
 		if text, ok := decodeCharset(charset, pending.String()); ok {
 			out.WriteString(text)
 		} else {
-			out.WriteString(raw)
+			out.WriteString(raw.String())
 		}
 		pending.Reset()
-		key, raw = "", ""
+		raw.Reset()
+		key = ""
 	}
 	at := 0
 	for _, m := range wordRE.FindAllStringSubmatchIndex(s, -1) {
@@ -74,7 +75,7 @@ func decodeWords(s string, other func(string) string) string {
 		}
 		key = k
 		pending.WriteString(octets)
-		raw += s[m[0]:m[1]]
+		raw.WriteString(s[m[0]:m[1]])
 		at = m[1]
 	}
 	flush()

@@ -3,6 +3,7 @@ package origin
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -91,5 +92,14 @@ func TestClassify(t *testing.T) {
 		if d := cmp.Diff(c.want, Classify(c.fields, c.sender, c.author)); d != "" {
 			t.Errorf("%s: %s", c.name, d)
 		}
+	}
+}
+
+// A field as long as a header may be is read in a moment.
+func TestLongReceived(t *testing.T) {
+	begin := time.Now()
+	h := ParseReceived("from " + strings.Repeat("a, ", 1<<18) + "; x")
+	if took := time.Since(begin); took > 20*time.Second || len(h.From) < 1<<18 {
+		t.Errorf("%d bytes in %v", len(h.From), took)
 	}
 }

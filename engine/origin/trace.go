@@ -108,21 +108,29 @@ func fishIP(s string) string {
 
 // receivedClauses cuts the body at its key words. The first comment after the name of from is from-tcp, others from-com.
 func receivedClauses(s string) map[string]string {
-	out := map[string]string{}
+	found := map[string]*strings.Builder{}
+	clause := func(k string) *strings.Builder {
+		if found[k] == nil {
+			found[k] = &strings.Builder{}
+		}
+		return found[k]
+	}
 	key, tcpSeen := "", false
 	add := func(k, v string) {
-		if out[k] != "" {
-			out[k] += " "
+		b := clause(k)
+		if b.Len() > 0 {
+			b.WriteByte(' ')
 		}
-		out[k] += v
+		b.WriteString(v)
 	}
+scan:
 	for s = strings.NewReplacer("\r", "", "\n", "").Replace(s); s != ""; {
 		switch c := s[0]; {
 		case c == ' ' || c == '\t':
 			s = s[1:]
 			continue
 		case c == ';':
-			return out
+			break scan
 		case c == '(':
 			n := commentLen(s)
 			text := strings.Trim(strings.TrimSuffix(s[1:n], ")"), " \t")
@@ -151,12 +159,14 @@ func receivedClauses(s string) map[string]string {
 		switch k := strings.ToLower(word); k {
 		case "from", "by", "via", "with", "id", "for":
 			key, tcpSeen = k, false
-			if _, ok := out[k]; !ok {
-				out[k] = ""
-			}
+			clause(k)
 		default:
 			add(key, word)
 		}
+	}
+	out := make(map[string]string, len(found))
+	for k, b := range found {
+		out[k] = b.String()
 	}
 	return out
 }
