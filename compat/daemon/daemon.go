@@ -54,6 +54,7 @@ type Daemon struct {
 	server  *ingress.Server
 	mu      sync.Mutex
 	sockets map[string]net.Listener
+	tls     tlsSettings
 	serving sync.WaitGroup
 }
 
@@ -72,6 +73,7 @@ func New(opt Options) (*Daemon, error) {
 		d.types.Close()
 		return nil, err
 	}
+	d.tls.use(cfg)
 	d.client = deliver.New(d.delivery(cfg))
 	d.voice = voice.New(voice.Options{Log: opt.Log})
 	if d.spamd, err = startSpamd(opt, d.logf); err != nil {
@@ -83,7 +85,7 @@ func New(opt Options) (*Daemon, error) {
 		next = redirect{d.client, opt.Redirect}
 	}
 	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Spamd: d.spamd, Next: next, Voice: d.voice,
-		Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
+		TLS: d.tls.forServer, Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
 	for _, f := range append(av.Check(cfg.Base().AVScanners(), cfg.Paths.Search, "primary"), av.Check(cfg.Base().AVScannersBackup(), cfg.Paths.Search, "secondary")...) {
 		d.logf(f.Level, "%s", f.Text)
@@ -94,7 +96,7 @@ func New(opt Options) (*Daemon, error) {
 // delivery are the settings of the client toward the next hop.
 func (d *Daemon) delivery(cfg *rules.Config) deliver.Options {
 	p := cfg.Base()
-	o := deliver.Options{Logf: d.logf, Helo: p.Str("localhost_name"), LocalAddress: p.Str("local_client_bind_address"), Folder: cfg.Paths.Quarantine}
+	o := deliver.Options{TLS: d.tls.client.Load, Logf: d.logf, Helo: p.Str("localhost_name"), LocalAddress: p.Str("local_client_bind_address"), Folder: cfg.Paths.Quarantine}
 	if !eval.ToBool(cfg.Global('$', "smtp_connection_cache_enable")) {
 		o.KeepIdle = -1
 	}
@@ -166,6 +168,7 @@ func (d *Daemon) Use(cfg *rules.Config) error {
 	if err := d.Listen(cfg.Listeners); err != nil {
 		return err
 	}
+	d.tls.use(cfg)
 	d.flow.Use(cfg)
 	return nil
 }

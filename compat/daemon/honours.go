@@ -62,11 +62,6 @@ func honours(cfg *rules.Config, bag *diag.Bag) {
 			bag.Add(diag.Diagnostic{Code: CodeNotYet, Severity: diag.Warning, Span: p.Origin("enable_dkim_verification"),
 				Message: "DKIM signatures are not verified by this version"})
 		}
-		if l := p.Str("tls_security_level_in"); l != "" && l != "none" {
-			refuse(p.Origin("tls_security_level_in"), "TLS on input", "set $tls_security_level_in to undef")
-		}
-		if l := p.Str("tls_security_level_out"); l != "" && l != "none" {
-			refuse(p.Origin("tls_security_level_out"), "TLS on output", "set $tls_security_level_out to undef")
-		}
+		checkTLS(cfg, p, told, bag)
 	}
 }

@@ -20,9 +20,8 @@ type Options struct {
 	Helo string
 	// LocalAddress is the address to connect from ($local_client_bind_address); "" leaves it to the system.
 	LocalAddress string
-	// TLS allows STARTTLS when it is offered; TLSRequired demands it (tls_security_level_out).
-	TLS         *tls.Config
-	TLSRequired bool
+	// TLS gives the settings for sessions of messages that want it, see Outgoing.Security; nil is the zero Config.
+	TLS func() *tls.Config
 	// KeepIdle is how many connections to one target are kept for reuse; 0 is 20, below 0 keeps none
 	// ($smtp_connection_cache_enable).
 	KeepIdle int
@@ -68,6 +67,9 @@ func New(opt Options) *Client {
 	}
 	if opt.KeepIdle == 0 {
 		opt.KeepIdle = 20
+	}
+	if opt.TLS == nil {
+		opt.TLS = func() *tls.Config { return &tls.Config{} }
 	}
 	if opt.Pick == nil {
 		opt.Pick = rand.IntN
@@ -217,7 +219,8 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 		resolved = append(resolved, t)
 	}
 	for _, t := range resolved {
-		for s := c.cache.take(t.String()); s != nil; s = c.cache.take(t.String()) {
+		key := cacheKey(t, d.m.Security)
+		for s := c.cache.take(key); s != nil; s = c.cache.take(key) {
 			if s.revive(ctx) {
 				return s, nil
 			}
@@ -233,7 +236,7 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 		}
 		t := left[i]
 		left = append(append([]Target{}, left[:i]...), left[i+1:]...)
-		s, err := c.connect(ctx, t, t.String())
+		s, err := c.connect(ctx, t, cacheKey(t, d.m.Security), d.m.Security)
 		if err == nil {
 			d.res.Connections++
 			return s, nil
@@ -254,6 +257,9 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 	}
 	return nil, last
 }
+
+// cacheKey tells sessions apart that may not stand in for one another.
+func cacheKey(t Target, s Security) string { return fmt.Sprintf("%s %d", t, s) }
 
 // revive says whether a kept session can be used. One that was used moments ago is taken at its word.
 func (s *session) revive(ctx context.Context) bool {

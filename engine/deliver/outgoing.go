@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"io"
+	"strings"
 )
 
 // Outgoing is a message to send: an envelope, a header of our making and the body as it was received.
@@ -22,11 +23,33 @@ type Outgoing struct {
 	// PerRecipient says that the mail came by LMTP, so that each recipient may have a fate of its own. Otherwise nothing is
 	// sent when a recipient gets a temporary failure: the client would send again to all.
 	PerRecipient bool
+	// Security says whether the way to the next hop is encrypted.
+	Security Security
 	// LogID and MailID stand in replies and file names.
 	LogID, MailID string
 	// ClientHost and ServerPort are what stars in a method stand for.
 	ClientHost string
 	ServerPort uint16
+}
+
+// Security is how STARTTLS (RFC 3207) is used.
+type Security int
+
+const (
+	Clear     Security = iota // not at all
+	Encrypted                 // always: a next hop that does not offer it gets nothing
+	IfOffered                 // when the next hop offers it
+)
+
+// SecurityLevel reads $tls_security_level_out. Levels that are not known are taken for encrypt, as in the original.
+func SecurityLevel(s string) Security {
+	switch strings.ToLower(s) {
+	case "", "0", "none":
+		return Clear
+	case "may":
+		return IfOffered
+	}
+	return Encrypted
 }
 
 // Params are the parameters of MAIL. Each is sent only when the next hop announces its keyword.

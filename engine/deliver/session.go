@@ -18,19 +18,20 @@ import (
 // PIPELINING nor XFORWARD, forces BODY=8BITMIME, keeps LMTP outcomes by address, and its dot writer alters \r\r\n. Between
 // two calls of that client nothing is left in its buffers, so that both can use the conn in turn.
 type session struct {
-	opt    *Options
-	target Target // resolved
-	name   string // target.String()
-	key    string // in the cache
-	lmtp   bool
-	raw    net.Conn
-	wire   *wire
-	r      *bufio.Reader
-	w      *bufio.Writer
-	ext    map[string]string // EHLO keywords, upper case, with what stood behind them
-	born   time.Time
-	used   time.Time // of the last reply
-	reused bool
+	opt      *Options
+	target   Target // resolved
+	name     string // target.String()
+	key      string // in the cache
+	security Security
+	lmtp     bool
+	raw      net.Conn
+	wire     *wire
+	r        *bufio.Reader
+	w        *bufio.Writer
+	ext      map[string]string // EHLO keywords, upper case, with what stood behind them
+	born     time.Time
+	used     time.Time // of the last reply
+	reused   bool
 }
 
 // maxHello bounds what a next hop says before the envelope, in bytes: go-smtp's client keeps any number of lines.
@@ -71,7 +72,7 @@ func (w *wire) SetDeadline(t time.Time) error {
 }
 
 // connect dials and says EHLO. limit is when the delivery as a whole must be over.
-func (c *Client) connect(ctx context.Context, t Target, key string) (*session, error) {
+func (c *Client) connect(ctx context.Context, t Target, key string, security Security) (*session, error) {
 	dialer := net.Dialer{Timeout: c.opt.timeout(Connect)}
 	if c.opt.LocalAddress != "" && t.Host != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(c.opt.LocalAddress)}
@@ -81,7 +82,7 @@ func (c *Client) connect(ctx context.Context, t Target, key string) (*session, e
 	if err != nil {
 		return nil, err
 	}
-	s := &session{opt: &c.opt, target: t, name: t.String(), key: key, lmtp: t.Protocol == "lmtp", raw: raw, born: time.Now()}
+	s := &session{opt: &c.opt, target: t, name: t.String(), key: key, security: security, lmtp: t.Protocol == "lmtp", raw: raw, born: time.Now()}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	limit, _ := ctx.Deadline()
@@ -100,11 +101,11 @@ func (s *session) greet(limit time.Time) error {
 	if err := s.hello(); err != nil {
 		return err
 	}
-	if _, offered := s.ext["STARTTLS"]; offered && s.opt.TLS != nil {
+	if _, offered := s.ext["STARTTLS"]; offered && s.security != Clear {
 		if err := s.startTLS(limit); err != nil {
 			return err
 		}
-	} else if s.opt.TLSRequired {
+	} else if s.security == Encrypted {
 		return errors.New("MTA does not offer STARTTLS, but TLS is required")
 	}
 	if s.lmtp {
@@ -170,7 +171,7 @@ func (s *session) startTLS(limit time.Time) error {
 		return err
 	}
 	if a.code/100 != 2 {
-		if s.opt.TLSRequired {
+		if s.security == Encrypted {
 			return wording(fmt.Sprintf("Negative SMTP resp. to STARTTLS: %s", a))
 		}
 		return nil
@@ -178,7 +179,7 @@ func (s *session) startTLS(limit time.Time) error {
 	if s.r.Buffered() > 0 {
 		return errors.New("next hop spoke in the clear after STARTTLS")
 	}
-	conf := s.opt.TLS.Clone()
+	conf := s.opt.TLS().Clone()
 	if conf.ServerName == "" {
 		conf.ServerName = s.target.Host
 	}

@@ -54,6 +54,7 @@ func TestSTARTTLS(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(cert)
+	trusting := func() *tls.Config { return &tls.Config{RootCAs: roots} }
 	keeper := &secure{conf: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
 	_, port := start(t, keeper, spool.Options{})
 	clear := &secure{}
@@ -61,17 +62,18 @@ func TestSTARTTLS(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		opt  deliver.Options
+		want deliver.Security
 		port int
 		code int
 	}{
-		{"trusted", deliver.Options{TLS: &tls.Config{RootCAs: roots}}, port, 250},
-		{"not trusted", deliver.Options{TLS: &tls.Config{}}, port, 451},
-		{"none", deliver.Options{}, port, 530},
-		{"not offered", deliver.Options{TLS: &tls.Config{RootCAs: roots}}, clearPort, 250},
-		{"not offered, but required", deliver.Options{TLS: &tls.Config{RootCAs: roots}, TLSRequired: true}, clearPort, 451},
+		{"trusted", deliver.Options{TLS: trusting}, deliver.IfOffered, port, 250},
+		{"not trusted", deliver.Options{}, deliver.IfOffered, port, 451},
+		{"none", deliver.Options{}, deliver.Clear, port, 530},
+		{"not offered", deliver.Options{TLS: trusting}, deliver.IfOffered, clearPort, 250},
+		{"not offered, but required", deliver.Options{TLS: trusting}, deliver.Encrypted, clearPort, 451},
 	} {
 		client := deliver.New(c.opt)
-		m := &deliver.Outgoing{Sender: "a@b", Rcpts: []deliver.Rcpt{{Addr: "c@d"}}, Header: []byte("Subject: x\r\n\r\n" + strings.Repeat("text\r\n", 20000))}
+		m := &deliver.Outgoing{Security: c.want, Sender: "a@b", Rcpts: []deliver.Rcpt{{Addr: "c@d"}}, Header: []byte("Subject: x\r\n\r\n" + strings.Repeat("text\r\n", 20000))}
 		for range 2 { // the second time on the connection kept
 			res, err := client.Deliver(context.Background(), []string{fmt.Sprintf("smtp:[127.0.0.1]:%d", c.port)}, m)
 			if err != nil || res.Outcomes[0].Code != c.code {

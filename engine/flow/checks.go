@@ -243,7 +243,7 @@ func (f *Flow) virusScanner(t *Task) *av.Scanner {
 
 // askMTA sends the message as it came to a scanner that speaks SMTP or LMTP and gives its reply.
 func (f *Flow) askMTA(ctx context.Context, t *Task, method, recipient string) (string, error) {
-	m := &deliver.Outgoing{Sender: mail.Quote(t.Sender), Body: t.Body, BodySize: t.Body.Size(), LogID: t.LogID, MailID: t.MailID,
+	m := &deliver.Outgoing{Sender: mail.Quote(t.Sender), Security: security(t.Policy), Body: t.Body, BodySize: t.Body.Size(), LogID: t.LogID, MailID: t.MailID,
 		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8}, Rcpts: []deliver.Rcpt{{Addr: recipient}}}
 	if t.Policy.Bool("propagate_dsn_if_possible") {
 		m.Params.Ret, m.Params.EnvID = t.Envelope.Ret, t.Envelope.EnvID

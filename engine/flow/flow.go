@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"mavis/engine/av"
+	"mavis/engine/deliver"
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
 	"mavis/engine/spam"
@@ -31,6 +33,8 @@ type Options struct {
 	IDs   *LogIDs
 	// Scanners of virus checks; nil takes those of the policy in force. `mavis try` puts a stand-in there.
 	Scanners func(p *rules.Policy) (primary, backup []rules.Scanner)
+	// TLS gives the certificate and so on for sessions under a configuration; nil offers none.
+	TLS func(*rules.Config) *tls.Config
 	// QuarantineDir, when set, takes all held mail in place of the configuration's folders.
 	QuarantineDir string
 	// Watch hears of every finished task, after its log line; nil is silence. The task must not be changed.
@@ -148,7 +152,7 @@ func (f *Flow) settings(cfg *rules.Config, p *rules.Policy) ingress.Settings {
 	if limit > 0 && limit < 65536 && sizeFloor(cfg) {
 		limit = 65536
 	}
-	return ingress.Settings{
+	set := ingress.Settings{
 		LMTP:   p.Str("protocol") == "LMTP",
 		Banner: p.Str("smtpd_greeting_banner"),
 		Quit:   p.Str("smtpd_quit_banner"),
@@ -161,6 +165,13 @@ func (f *Flow) settings(cfg *rules.Config, p *rules.Policy) ingress.Settings {
 		AuthMechanisms:  p.List("auth_mech_avail"),
 		AuthRequired:    p.Bool("auth_required_inp"),
 	}
+	if level := deliver.SecurityLevel(p.Str("tls_security_level_in")); level != deliver.Clear {
+		set.TLSRequired = level == deliver.Encrypted
+		if f.opt.TLS != nil {
+			set.TLS = f.opt.TLS(cfg)
+		}
+	}
+	return set
 }
 
 // What the daemon says of itself: readers of headers and banners know these words.

@@ -145,7 +145,7 @@ func byMethod(rcpts []*mail.Recipient) [][]*mail.Recipient {
 func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipient) error {
 	m := &deliver.Outgoing{Sender: mail.Quote(t.Sender), Header: c.Header, Body: t.Body, BodyOff: t.HeaderSize, BodySize: t.Body.Size() - t.HeaderSize,
 		Params:       deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8, Ret: t.Envelope.Ret, EnvID: t.Envelope.EnvID},
-		PerRecipient: t.LMTP, LogID: t.LogID, MailID: t.MailID, XForward: t.xforward()}
+		PerRecipient: t.LMTP, Security: security(t.Policy), LogID: t.LogID, MailID: t.MailID, XForward: t.xforward()}
 	if c.Body != nil {
 		m.Body, m.BodyOff, m.BodySize = c.Body, 0, c.Body.Size()
 	}
@@ -173,6 +173,10 @@ func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipien
 		}
 	}
 	return nil
+}
+
+func security(p *rules.Policy) deliver.Security {
+	return deliver.SecurityLevel(p.Str("tls_security_level_out"))
 }
 
 // remote is the next hop without the protocol, as notices name it.
@@ -258,7 +262,7 @@ func (f *Flow) refused(t *Task, r *mail.Recipient) error {
 
 // post sends a letter of ours. retry says that a temporary failure must defer the message that caused it.
 func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err error) {
-	m := &deliver.Outgoing{Sender: mail.Quote(l.Sender), Header: l.Data, LogID: t.LogID, MailID: t.MailID, Octets: deliver.Original,
+	m := &deliver.Outgoing{Sender: mail.Quote(l.Sender), Header: l.Data, Security: security(t.Policy), LogID: t.LogID, MailID: t.MailID, Octets: deliver.Original,
 		Params: deliver.Params{BodyType: l.BodyType, SMTPUTF8: l.SMTPUTF8}}
 	dsn := t.Policy.Bool("propagate_dsn_if_possible")
 	if dsn {
@@ -290,7 +294,7 @@ func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err
 
 // sendHeld passes a held message on to an address.
 func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
-	m := &deliver.Outgoing{Sender: mail.Quote(q.Sender), Header: append(append([]byte{}, q.Header...), "\r\n"...), Body: t.Body, BodyOff: t.HeaderSize,
+	m := &deliver.Outgoing{Sender: mail.Quote(q.Sender), Security: security(t.Policy), Header: append(append([]byte{}, q.Header...), "\r\n"...), Body: t.Body, BodyOff: t.HeaderSize,
 		BodySize: t.Body.Size() - t.HeaderSize, LogID: t.LogID, MailID: t.MailID,
 		Params: deliver.Params{BodyType: t.Envelope.BodyType, SMTPUTF8: t.Envelope.SMTPUTF8}}
 	dsn := t.Policy.Bool("propagate_dsn_if_possible")
