@@ -246,3 +246,15 @@ func benchmark(b *testing.B, data []byte) {
 		os.RemoveAll(dir)
 	}
 }
+
+// A message with more parts than are looked at cannot count as looked into.
+func TestPartsBeyondTheLimit(t *testing.T) {
+	text := "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 30) + "--b--\r\n"
+	for limit, over := range map[int]bool{20: true, 40: false} {
+		msg := &mail.Message{Dir: t.TempDir(), Body: body{bytes.NewReader([]byte(text))}}
+		r, err := Run(context.Background(), msg, Options{MaxFiles: limit})
+		if err != nil || r.Unchecked() != over {
+			t.Errorf("at most %d files: unchecked %v, error %v", limit, r != nil && r.Unchecked(), err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 
 	"mavis/engine/mail"
@@ -21,6 +22,9 @@ func (t *task) mime(src io.ReaderAt, size int64, parent *mail.Part, keepCR bool)
 	m, err := mime.ParseAt(src, size, mime.Options{MaxParts: t.o.MaxFiles, KeepCR: keepCR, StrictAmbiguity: t.o.StrictAmbiguity})
 	if err != nil {
 		return nil, &HostError{err}
+	}
+	if slices.ContainsFunc(m.Problems, func(p mime.Problem) bool { return p.Code == mime.TooMany }) { // banning rules do not get to see what lies behind
+		t.report.OverLimit = true
 	}
 	leaves := make(map[*mime.Entity]*mail.Part, len(m.Leaves))
 	for _, e := range m.Leaves {
