@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"strings"
+
 	"mavis/perlconf/source"
 	"mavis/perlconf/syntax"
 )
@@ -19,6 +21,12 @@ func (c *compiler) expr(e syntax.Expr) node {
 	case *syntax.Num:
 		return lit(here.sp, numValue(x))
 	case *syntax.Str:
+		if n := len(x.Value); x.Bareword && c.strict&strictSubs != 0 && strings.Contains(x.Value[:max(0, n-2)], "::") {
+			c.errorf(CodeBareword, here.sp, "put quotes around it", "=> quotes no name with ::, and strict is in force")
+		}
+		if x.Bareword {
+			return lit(here.sp, strings.TrimSuffix(x.Value, "::"))
+		}
 		return lit(here.sp, x.Value)
 	case *syntax.Interp:
 		return c.interpolation(x)
@@ -355,6 +363,7 @@ func (c *compiler) bareword(x *syntax.Bareword) node {
 		}
 		c.errorf(CodeBareword, x.Span(), help, "the word %s is no known name, and strict is in force", x.Name)
 	}
+	c.unknownExport(x.Name, x.Span())
 	return lit(x.Span(), x.Name)
 }
 

@@ -35,6 +35,8 @@ type Interp struct {
 	lastRE       *Regexp
 	pkg          string // where natives run and files start
 	evals        int
+	imported     []string // modules that use named
+	lastFile     string   // what a file test or stat looked at last, for _
 	files        []*source.File
 	loaded       map[string]bool // by require
 	global       globals

@@ -217,6 +217,9 @@ func (in *Interp) readLine(h *fileHandle) (string, bool) {
 
 func readDir(f *frame, h *fileHandle, want Context) []Value {
 	if h == nil || !h.isDir || !h.open {
+		if want == ListContext {
+			return nil
+		}
 		return []Value{nil}
 	}
 	if want != ListContext {

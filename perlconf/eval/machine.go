@@ -58,6 +58,14 @@ type fileTest struct {
 	x  node
 }
 
+// fileNamed is the name of the file to look at: for _ the one looked at before.
+func (in *Interp) fileNamed(v Value) string {
+	if g, ok := v.(GlobValue); ok && g.G.Name == "_" {
+		return in.lastFile
+	}
+	return ToString(v)
+}
+
 func (n *fileTest) scalar(f *frame) Value {
 	in := f.in
 	if inner, ok := n.x.(*fileTest); ok { // -f -r $x
@@ -78,13 +86,14 @@ func (n *fileTest) scalar(f *frame) Value {
 		in.setErrno(fs.ErrNotExist)
 		return nil
 	}
-	name := ToString(v)
+	name := in.fileNamed(v)
 	if h := in.handleOf(v, ""); h != nil {
 		if n.op == 't' {
 			return ""
 		}
 		name = h.name
 	}
+	in.lastFile = name
 	fail := func(err error) Value {
 		in.setErrno(err)
 		return nil
@@ -195,7 +204,8 @@ func compileStat(c *compiler, x *syntax.Func) node {
 		if link {
 			stat = f.in.host.Lstat
 		}
-		name := ToString(n.args[0].scalar(f))
+		name := f.in.fileNamed(n.args[0].scalar(f))
+		f.in.lastFile = name
 		st, err := stat(name)
 		if err != nil {
 			f.in.setErrno(err)

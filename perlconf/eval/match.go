@@ -80,7 +80,7 @@ func (c *compiler) bind2(x *syntax.Binary) node {
 		return n
 	}
 	c.matches++
-	return &matchNode{at: here, x: c.expr(single(x.L)), p: &pattern{sp: here.sp, dyn: c.expr(x.R)}, negate: negate}
+	return &matchNode{at: here, x: c.expr(single(x.L)), p: c.exprPattern(x.R, here.sp), negate: negate}
 }
 
 // pick gives the pattern; an empty one means the last that matched.

@@ -39,7 +39,7 @@ func mathSub(fn func(float64) float64) modSub {
 func modules() map[string]module {
 	return map[string]module{
 		"POSIX": {always: []string{"floor", "ceil", "strftime", "fmod", "INT_MAX", "INT_MIN", "UINT_MAX", "DBL_MAX",
-			"EXIT_SUCCESS", "EXIT_FAILURE", "setlocale", "LC_ALL", "LC_TIME", "LC_CTYPE", "strtol", "toupper", "tolower"},
+			"EXIT_SUCCESS", "EXIT_FAILURE", "setlocale", "LC_ALL", "LC_TIME", "LC_CTYPE", "strtol", "toupper", "tolower", "uname"},
 			subs: map[string]modSub{
 				"floor": mathSub(math.Floor), "ceil": mathSub(math.Ceil), "round": mathSub(math.Round), "trunc": mathSub(math.Trunc),
 				"fmod": {"-", one(func(_ *Interp, c *Call) Value { return math.Mod(ToFloat(c.Arg(0)), ToFloat(c.Arg(1))) })},
@@ -61,8 +61,11 @@ func modules() map[string]module {
 				"INT_MAX":   constSub(int64(math.MaxInt32)), "INT_MIN": constSub(int64(math.MinInt32)),
 				"UINT_MAX": constSub(int64(math.MaxUint32)), "DBL_MAX": constSub(math.MaxFloat64),
 				"EXIT_SUCCESS": constSub(int64(0)), "EXIT_FAILURE": constSub(int64(1)),
+				"uname":    {"-", uname},
 				"LC_CTYPE": constSub(int64(0)), "LC_TIME": constSub(int64(2)), "LC_ALL": constSub(int64(6)),
 			}},
+		"Fcntl": fcntlModule(),
+		"Errno": errnoModule(),
 		"Sys::Hostname": {always: []string{"hostname"}, subs: map[string]modSub{
 			"hostname": {"-", func(in *Interp, _ *Call) ([]Value, error) {
 				h, err := in.host.Hostname()
@@ -286,11 +289,15 @@ func (c *compiler) importModule(x *syntax.Use) {
 	for _, v := range c.useArgs(x) {
 		s := ToString(v)
 		if strings.HasPrefix(s, ":") {
-			names = append(names, m.always...)
+			names = append(names, m.tagged(s)...)
 			continue
 		}
 		names = append(names, strings.TrimPrefix(s, "&"))
+		if len(m.subs) == 0 {
+			c.stubImport(strings.TrimPrefix(s, "&"), x)
+		}
 	}
+	c.in.imported = append(c.in.imported, x.Module)
 	if x.Args == nil || len(names) == 0 {
 		names = m.always
 	}

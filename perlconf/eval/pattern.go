@@ -63,6 +63,25 @@ func (c *compiler) pattern(x *syntax.Interp, flags string, span source.Span) *pa
 	return p
 }
 
+// exprPattern is an expression whose value is the pattern. A constant is checked at once, as Perl does.
+func (c *compiler) exprPattern(e syntax.Expr, span source.Span) *pattern {
+	p := &pattern{sp: span, dyn: c.expr(e)}
+	var v Value
+	if k, ok := p.dyn.(*constNode); ok {
+		v = k.v
+	} else if name := e.Span().Text(); name != "" {
+		if g := c.in.findGlob(c.pkg, name); g != nil && g.cv != nil && g.cv.Const && len(g.cv.value) == 1 {
+			v = g.cv.value[0]
+		}
+	}
+	if text, ok := v.(string); ok {
+		if _, err := c.in.compileRE(text, ""); err != nil {
+			c.report(reDiag(err, text, e.Span()))
+		}
+	}
+	return p
+}
+
 func reDiag(err error, pat string, span source.Span) diag.Diagnostic {
 	d := diag.Diagnostic{Code: CodeRegexp, Severity: diag.Error, Span: span, Message: "pattern " + pat + ": " + err.Error()}
 	var re *regex.Error

@@ -48,6 +48,9 @@ func (in *Interp) compileFile(tree *syntax.File, before *Error) (*frame, *Error)
 	fn := &fnState{proto: &proto{pkg: in.pkg}}
 	f := &frame{in: in, fn: fn.proto, args: &Array{}, pkg: in.pkg, from: in.cur}
 	fn.static = f
+	if tree.Data > 0 {
+		in.glob(in.pkg, "DATA").IO = &fileHandle{name: tree.Source.Name, open: true, text: string(tree.Source.Text[tree.Data:])}
+	}
 	c := &compiler{in: in, file: tree.Source, pkg: in.pkg, failed: before}
 	quiet := in.quiet
 	in.quiet = 0

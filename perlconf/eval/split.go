@@ -26,10 +26,10 @@ func compileSplit(c *compiler, x *syntax.Func) node {
 			if e.Op == "m" {
 				n.p = c.pattern(e.Pattern, e.Flags, e.Span())
 			} else {
-				n.p = &pattern{sp: e.Span(), dyn: c.expr(e)}
+				n.p = c.exprPattern(e, e.Span())
 			}
 		default:
-			n.p = &pattern{sp: e.Span(), dyn: c.expr(e)}
+			n.p = c.exprPattern(e, e.Span())
 		}
 	}
 	if len(args) > 1 {

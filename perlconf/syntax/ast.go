@@ -18,6 +18,7 @@ type File struct {
 	Source   *source.File
 	Body     *Block
 	Comments []Comment // comments and POD, in order
+	Data     int       // where the text after a __DATA__ line begins; 0 when there is none
 }
 
 // Comment is a # comment or a block of POD, delimiters included.

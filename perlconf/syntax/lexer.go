@@ -251,6 +251,10 @@ func (l *lex) run(stop int) {
 			l.space()
 			continue
 		}
+		if c == 0 {
+			l.pos++ // Perl takes it for a space
+			continue
+		}
 		if c == 0x04 || c == 0x1a { // Perl takes these for the end of the file
 			l.end = p
 			return
@@ -515,7 +519,7 @@ func (l *lex) minus(p int) {
 			e = xOperator
 		}
 		l.put(tOp, p, p+2, e)
-	case !op && isAlpha(n) && !isWordC(l.at(p+2)) && strings.IndexByte(fileTests, n) >= 0 && !l.fatComma(p+2):
+	case isAlpha(n) && !isWordC(l.at(p+2)) && strings.IndexByte(fileTests, n) >= 0 && !l.fatComma(p+2):
 		l.put(tFileTest, p, p+2, xTermD)
 		l.lastLop, l.lopName = len(l.toks)-1, "-"+string(n)
 	case n == '=' && op:

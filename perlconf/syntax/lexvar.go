@@ -323,6 +323,7 @@ func (l *lex) number(p int) {
 		if q == b && (l.at(p+1)|0x20) == 'o' {
 			q = p + 1
 		}
+		q = l.binaryExponent(q)
 		l.put(tNum, p, q, xOperator)
 		return
 	}
@@ -350,6 +351,45 @@ func (l *lex) number(p int) {
 		}
 	}
 	l.put(tNum, p, q, xOperator)
+}
+
+// binaryExponent gives the end of the p3 of 0x1p3 or the .8p3 of 0x1.8p3 that stands at q, else q.
+func (l *lex) binaryExponent(q int) int {
+	r := q
+	if l.at(r) == '.' {
+		for r++; isDigit(l.at(r)) || l.at(r)|0x20 >= 'a' && l.at(r)|0x20 <= 'f'; r++ {
+		}
+	}
+	if l.at(r)|0x20 != 'p' {
+		return q
+	}
+	if r++; l.at(r) == '+' || l.at(r) == '-' {
+		r++
+	}
+	if !isDigit(l.at(r)) {
+		return q
+	}
+	for isDigit(l.at(r)) {
+		r++
+	}
+	return r
+}
+
+// malformed reports bytes after use utf8 that are no UTF-8: Perl refuses them even in comments.
+func (l *lex) malformed(p int) {
+	text := l.src[p:l.end]
+	for _, stop := range []string{"\nno utf8", "\n__END__", "\n__DATA__"} {
+		if i := strings.Index(text, stop); i >= 0 {
+			text = text[:i]
+		}
+	}
+	for i, r := range text {
+		if _, n := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && n == 1 {
+			l.report(codeCharacter, p+i, p+i+1, "save the file as UTF-8, or remove use utf8",
+				"the byte 0x%02X is no part of UTF-8 text, which use utf8 promises", text[i])
+			return
+		}
+	}
 }
 
 var typographic = map[rune]string{

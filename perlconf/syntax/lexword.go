@@ -444,6 +444,9 @@ func (l *lex) useWord(p, e int, w string) {
 	l.decl = declState{no: w == "no", module: module, from: len(l.toks), on: true}
 	if module == "utf8" {
 		l.utf8 = w == "use"
+		if l.utf8 {
+			l.malformed(n)
+		}
 	}
 }
 

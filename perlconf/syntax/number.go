@@ -47,6 +47,14 @@ func (p *parser) num(start int, text string) Expr {
 	case len(s) > 1 && s[0] == '0' && isDigit(s[1]) && !strings.ContainsAny(s, ".eE"):
 		base, digits = 8, s[1:]
 	}
+	if i := strings.IndexAny(digits, "pP"); base != 10 && i >= 0 {
+		v, ok := binaryFloat(digits[:i], digits[i+1:], base)
+		if !ok {
+			return bad("%s is no number", text)
+		}
+		n.Value = v
+		return n
+	}
 	if base == 10 {
 		if v, err := strconv.ParseInt(s, 10, 64); err == nil {
 			n.Int, n.Value, n.IsInt = v, float64(v), true
@@ -154,4 +162,20 @@ func escapeLen(s string) int {
 		}
 	}
 	return min(n, len(s))
+}
+
+// binaryFloat gives the value of a number such as 0x1.8p3: digits of base 2, 8 or 16 times a power of two.
+func binaryFloat(digits, exponent string, base int) (float64, bool) {
+	bits := map[int]int{2: 1, 8: 3, 16: 4}[base]
+	exp, err := strconv.ParseInt(exponent, 10, 16)
+	whole, part, _ := strings.Cut(digits, ".")
+	v := 0.0
+	for _, c := range []byte(whole + part) {
+		d := hexDigit(c)
+		if d < 0 || d >= base {
+			return 0, false
+		}
+		v = v*float64(base) + float64(d)
+	}
+	return math.Ldexp(v, int(exp)-bits*len(part)), err == nil
 }

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sort"
@@ -49,6 +50,14 @@ func Parse(f *source.File, opt Options, bag *diag.Bag) (file *File) {
 	p.lx = p.def.last
 	p.lex = peeking
 	file.Comments = p.lx.comments
+	if i := p.lx.dataAt; i >= 0 && bytes.HasPrefix(f.Text[i:], []byte("__DATA__")) {
+		file.Data = i + len("__DATA__")
+		if nl := bytes.IndexByte(f.Text[file.Data:], '\n'); nl >= 0 {
+			file.Data += nl + 1
+		} else {
+			file.Data = len(f.Text)
+		}
+	}
 	p.statements(file.Body, false)
 	return file
 }

@@ -68,3 +68,16 @@ $@ = "old"; my $r = eval { "v" }; ($r, $@)  #=> "v", ""
 die "with newline\n" if 0; "survived"  #=> "survived"
 my $f = "f"; my %d = (f => \&fn); sub fn { "fn:@_" } ($d{$f}->(1), &{ $d{f} }(2), $d{f}(3), (map { $d{$_}->($_) } "f"))  #=> "fn:1", "fn:2", "fn:3", "fn:f"
 
+my @n = readdir NOT_OPEN; scalar @n  #=> "0"
+0x1p3, 0x1.8p0, 0b1p2, 0x1p-1  #=> "8", "1.5", "4", "0.5"
+my $x = 3; my $y = $x-h; $y  #=> "3"
+my $x = 3; my $y = $x-e;  #!> P010
+my $d = mail.example-x.org;  #!> P010
+use strict; my %h = (Foo::Bar => 1); 1  #!> P201
+my %h = (Foo::Bar => 1, Foo:: => 2); join ",", sort keys %h  #=> "Foo,Foo::Bar"
+"a" =~ "b(" if 0; 1  #!> P207
+use constant Q => "("; "a" =~ Q if 0; 1  #!> P207
+my @p = split "(", "a" if 0; 1  #!> P207
+my $p = "("; "a" =~ $p if 0; 1  #=> "1"
+use Fcntl ':flock'; use Errno qw(ENOENT); (LOCK_EX, LOCK_EX | LOCK_NB, ENOENT)  #=> "2", "6", "2"
+use POSIX; EADV  #X> P222
