@@ -231,7 +231,7 @@ func serve(args *cli.Args, src daemon.Source, cfg *rules.Config, pidFile string)
 		return errors.Join(fmt.Errorf("pid file: %w", err), closeNow())
 	}
 	defer unpid()
-	log.Log(0, "", fmt.Sprintf("starting. %s at %s %s", os.Args[0], cfg.Identity.Hostname, flow.Version), nil)
+	log.Log(0, "", fmt.Sprintf("starting. %s at %s %s, Unicode aware, LANG=%q", os.Args[0], cfg.Identity.Hostname, flow.Version, os.Getenv("LANG")), nil)
 	if err := cli.Ready(nil); err != nil {
 		return errors.Join(err, closeNow())
 	}
@@ -246,7 +246,8 @@ func wait(src daemon.Source, d *daemon.Daemon, log *logline.Logger) {
 	signal.Ignore(syscall.SIGPIPE)
 	for s := range signals {
 		if s != syscall.SIGHUP {
-			log.Log(0, "", "ending on "+s.String(), nil)
+			log.Log(2, "", "ending on signal: "+s.String(), nil)
+			log.Log(0, "", "Net::Server: "+time.Now().Format("2006/01/02-15:04:05")+" Server closing!", nil)
 			return
 		}
 		if err := log.Reopen(); err != nil {

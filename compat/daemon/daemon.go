@@ -117,7 +117,7 @@ func (d *Daemon) Listen(listeners []rules.Listener) error {
 			return fmt.Errorf("can't listen on %s: %w", l.Address, err)
 		}
 		d.sockets[key] = s
-		d.logf(2, "listening on %s", s.Addr())
+		d.logf(2, "%s", bound(s.Addr()))
 		d.serving.Add(1)
 		serve := d.server.Serve
 		if speaksPDP(d.opt.Config, l) {
@@ -131,6 +131,19 @@ func (d *Daemon) Listen(listeners []rules.Listener) error {
 		}()
 	}
 	return nil
+}
+
+// bound is the line that readers of logs know from the original's server framework.
+func bound(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return fmt.Sprintf("Net::Server: Binding to UNIX socket file %q", a)
+	}
+	family := "IPv6"
+	if tcp.IP.To4() != nil {
+		family = "IPv4"
+	}
+	return fmt.Sprintf("Net::Server: Binding to TCP port %d on host %s with %s", tcp.Port, tcp.IP, family)
 }
 
 // Addr gives the address of the n-th socket in no fixed order; it serves rehearsals that listen on one free port.

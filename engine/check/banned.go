@@ -149,13 +149,13 @@ func (b *BanRules) judge(d description, logf func(int, string, ...any)) error {
 	}
 	for i, h := range hits {
 		if !h.found || !h.result.Bool() {
-			logf(3, "p.path %s: %q", b.Bans[i].Recipient.Internal, d.attrs)
+			logf(3, `p.path %s: "%s"`, b.Bans[i].Recipient.Internal, d.attrs)
 			if h.found {
 				b.Bans[i].Recipient.Note("allowed: "+d.names, h.result.Origin, h.result.Key)
 			}
 			continue
 		}
-		logf(1, "p.path BANNED:%s %s: %q, matching_key=%q", h.result, b.Bans[i].Recipient.Internal, d.attrs, h.result.Key)
+		logf(1, `p.path BANNED:%s %s: "%s", matching_key="%s"`, h.result, b.Bans[i].Recipient.Internal, d.attrs, h.result.Key)
 		r := b.Bans[i].Recipient
 		r.Banned = append(r.Banned, bannedPart(d, h.result))
 		r.Note("banned: "+d.leaf, h.result.Origin, h.result.Key)

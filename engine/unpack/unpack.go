@@ -295,7 +295,7 @@ func (t *task) decodePart(p *mail.Part) error {
 			t.report.Hold = err.Error()
 			t.report.OverLimit = true
 		}
-		t.log(1, "decoding of %s (%s) failed: %s", name(p), p.TypeLong, err)
+		t.log(1, "Decoding of %s (%s) failed, leaving it unpacked: %s", name(p), p.TypeLong, err)
 		t.report.Failures = append(t.report.Failures, Failure{p, d.Do, err})
 		res = kept
 	}
