@@ -30,6 +30,11 @@ type site struct {
 
 func startSite(t *testing.T, dir, set string) *site {
 	t.Helper()
+	return startSiteAt(t, dir, set, 0)
+}
+
+func startSiteAt(t *testing.T, dir, set string, logLevel int) *site {
+	t.Helper()
 	s := &site{base: t.TempDir(), hop: startRecorder(t)}
 	s.ports = map[string]string{"PORT": freePort(t), "PORT2": freePort(t), "SINK": s.hop.port()}
 	for _, sub := range []string{"tmp", "db", "quarantine", "etc"} {
@@ -56,7 +61,7 @@ func startSite(t *testing.T, dir, set string) *site {
 	if err != nil {
 		t.Fatalf("%v: %v", err, bag.All)
 	}
-	log, err := logline.Open(logline.Config{File: filepath.Join(s.base, "amavis.log"), Level: 0, Hostname: cfg.Identity.Hostname,
+	log, err := logline.Open(logline.Config{File: filepath.Join(s.base, "amavis.log"), Level: logLevel, Hostname: cfg.Identity.Hostname,
 		Program: "amavisd", PID: 12345})
 	if err != nil {
 		t.Fatal(err)
