@@ -363,7 +363,7 @@ func (c *compiler) subDecl(x *syntax.SubDecl) {
 		}
 		return
 	}
-	if c.pkg != c.in.pkg && c.in.quiet == 0 {
+	if c.pkg != c.in.pkg && c.in.quiet == 0 && (c.in.opt.Hooked == nil || c.in.opt.Hooked(c.pkg)) {
 		c.errorf(CodePackage, x.Span(), "Perl code that hooks into the original's classes cannot run here; remove the package.",
 			"sub %s in package %s would never be called", x.Name, c.pkg)
 	}

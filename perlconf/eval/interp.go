@@ -20,6 +20,9 @@ type Options struct {
 	MaxSteps int             // statements, calls, list elements; 0 means 10 million
 	MaxDepth int             // nested calls of subs, files and eval strings; 0 means 200
 	MaxBytes int             // length of one string; 0 means 64 MiB
+	// Hooked says of a package that subs defined in it would be called from outside of the files, so that they cannot be
+	// run here. Nil means every package but Package.
+	Hooked func(pkg string) bool
 }
 
 // Interp holds the variables and subs of all packages and runs files. It is not safe for use by several goroutines.

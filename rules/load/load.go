@@ -121,7 +121,7 @@ func newLoader(opt Options) *loader {
 	}
 	l := &loader{opt: opt, host: opt.Host}
 	l.in = eval.New(eval.Options{Host: opt.Host, Package: Package, Script: opt.Program, Bag: opt.Bag,
-		MaxSteps: opt.MaxSteps, MaxDepth: 4 * maxFiles})
+		MaxSteps: opt.MaxSteps, MaxDepth: 4 * maxFiles, Hooked: hooked})
 	l.vars = newVars(l.in)
 	l.install()
 	l.defineWords()
