@@ -28,7 +28,7 @@ func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 
 // parsePath reads the argument of MAIL or RCPT: the keyword ("FROM:" or "TO:"), a path in angle brackets and, after
 // blanks, parameters. It takes what amavisd-new takes: any characters but blanks, with quotes in the local part and
-// brackets in the domain. It does not take control characters, which the original lets through.
+// brackets in the domain. It does not take control characters, nor blanks in brackets, which the original lets through.
 // path comes without its angle brackets, otherwise untouched.
 func parsePath(args, keyword string) (path, params string, ok bool) {
 	if len(args) < len(keyword) || !strings.EqualFold(args[:len(keyword)], keyword) {
@@ -77,7 +77,8 @@ func pathEnd(s string) int {
 		case '>':
 			return i + 1
 		case '[':
-			if i = skipQuoted(s, i, ']'); i < 0 {
+			from := i
+			if i = skipQuoted(s, i, ']'); i < 0 || strings.ContainsAny(s[from:i], " \t<>\\") { // what the next hop might read as parameters
 				return -1
 			}
 		case ']', '\\', ' ', '\t':
