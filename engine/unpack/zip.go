@@ -3,8 +3,10 @@ package unpack
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"compress/bzip2"
 	"compress/flate"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"io/fs"
@@ -39,6 +41,35 @@ type zipMember struct {
 	name      string // as listed, Unicode
 }
 
+// maxDirectory bounds the list of members that is read into memory, in bytes of the archive; each becomes some five in memory.
+const maxDirectory = 4 << 20
+
+// shortDirectory says whether the list of members, by either of the two figures for where it starts, is short enough. An
+// archive beyond 32 bits is not.
+func shortDirectory(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	const end, comment = 22, 1 << 16 // of the end record (APPNOTE section 4.3.16), and the longest comment behind it
+	tail := make([]byte, min(st.Size(), end+comment))
+	if _, err := f.ReadAt(tail, st.Size()-int64(len(tail))); err != nil {
+		return false
+	}
+	i := bytes.LastIndex(tail, []byte("PK\x05\x06"))
+	if i < 0 || len(tail)-i < end {
+		return false
+	}
+	at := st.Size() - int64(len(tail)) + int64(i)
+	size, offset := int64(binary.LittleEndian.Uint32(tail[i+12:])), int64(binary.LittleEndian.Uint32(tail[i+16:]))
+	return size <= maxDirectory && offset <= at && at-offset <= maxDirectory
+}
+
 // methods that are undone in process.
 const (
 	stored   = 0
@@ -50,6 +81,9 @@ const (
 // plainZip lists a zip that holds nothing unusual; nil otherwise. The file stays open for the members until they are copied:
 // each copy opens it anew, so that nothing needs closing.
 func plainZip(path string, maxFiles int) []*zipMember {
+	if !shortDirectory(path) {
+		return nil
+	}
 	r, err := zip.OpenReader(path)
 	if err != nil {
 		return nil
