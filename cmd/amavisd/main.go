@@ -253,19 +253,29 @@ func wait(src daemon.Source, d *daemon.Daemon, log *logline.Logger) {
 		if err := log.Reopen(); err != nil {
 			log.Log(-1, "", err.Error(), nil)
 		}
-		cfg, bag, err := daemon.Load(src)
-		for _, x := range bag.All {
-			log.Log(logLevel(x.Severity), "", "config: "+x.Error(), nil)
-		}
-		if err == nil {
-			err = d.Use(cfg)
-		}
-		if err != nil {
+		if err := reload(src, d, log); err != nil {
 			log.Log(-1, "", "Rejecting reload, the former configuration stays in force: "+err.Error(), nil)
 			continue
 		}
 		log.Log(0, "", "configuration read again", nil)
 	}
+}
+
+// reload reads the configuration again and puts it in force. Whatever goes wrong, the daemon goes on with the former one.
+func reload(src daemon.Source, d *daemon.Daemon, log *logline.Logger) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("internal error: %v", v)
+		}
+	}()
+	cfg, bag, err := daemon.Load(src)
+	for _, x := range bag.All {
+		log.Log(logLevel(x.Severity), "", "config: "+x.Error(), nil)
+	}
+	if err != nil {
+		return err
+	}
+	return d.Use(cfg)
 }
 
 func logLevel(s diag.Severity) int {
