@@ -167,7 +167,7 @@ func TestParts(t *testing.T) {
 		`"\U\Qa.$x"`:            `A\. UQ$x`,
 		`"\Q$x\E.$y"`:           "Q$x . $y",
 		`"\u@x"`:                "u@x",
-		`"\x{263a}\xe9\n$x"`:    "\u263a\xe9\n $x",
+		`"\x{263a}\xe9\n$x"`:    "\u263a\u00e9\n $x",
 		`"a\@b $x\$y"`:          "a@b  $x $y",
 		`qq(a\)b$x)`:            "a)b $x",
 		`"$x\E\Q"`:              "$x",

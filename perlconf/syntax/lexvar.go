@@ -127,7 +127,7 @@ func (l *lex) variable(p, q int, sigil byte, typ lexer.TokenType, inQuote, inPat
 	end, kind := l.ident(q, sigil, inQuote, inPattern)
 	switch kind {
 	case 'n':
-		if l.at(end-1) == '\'' && inQuote {
+		if l.at(end-1) == '\'' && inQuote && (sigil != '$' || end-1 > q) { // $' is a variable of its own
 			end--
 		}
 		l.pos = end

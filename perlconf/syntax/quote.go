@@ -253,10 +253,19 @@ func (p *parser) unescape(s string, at source.Span) string {
 		return s
 	}
 	var b strings.Builder
+	var narrow []int // places of characters of one byte, which a wide one makes UTF-8
+	wide := false
+	raw := func(c byte) {
+		if c >= 0x80 {
+			narrow = append(narrow, b.Len())
+		}
+		b.WriteByte(c)
+	}
 	put := func(n int64) {
+		wide = wide || n >= 0x100
 		switch {
 		case n < 0x100:
-			b.WriteByte(byte(n))
+			raw(byte(n))
 		case n > utf8.MaxRune:
 			b.WriteRune(utf8.RuneError)
 		default:
@@ -270,7 +279,11 @@ func (p *parser) unescape(s string, at source.Span) string {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c != '\\' || i+1 >= len(s) {
-			b.WriteByte(c)
+			if p.lx.utf8 {
+				b.WriteByte(c)
+			} else {
+				raw(c)
+			}
 			continue
 		}
 		from := i
@@ -335,6 +348,7 @@ func (p *parser) unescape(s string, at source.Span) string {
 			case end < 0:
 				bad(from, "\\N must be followed by {U+...}")
 			case strings.HasPrefix(in, "U+"):
+				wide = true
 				if n := digitsOf(in[2:], 16); n < 0x80 {
 					b.WriteByte(byte(n))
 				} else {
@@ -360,6 +374,22 @@ func (p *parser) unescape(s string, at source.Span) string {
 			b.WriteByte(c)
 		}
 	}
+	if wide && len(narrow) > 0 {
+		return widened(b.String(), narrow)
+	}
+	return b.String()
+}
+
+// widened turns the bytes at some places into the characters of these numbers.
+func widened(s string, narrow []int) string {
+	var b strings.Builder
+	from := 0
+	for _, i := range narrow {
+		b.WriteString(s[from:i])
+		b.WriteRune(rune(s[i]))
+		from = i + 1
+	}
+	b.WriteString(s[from:])
 	return b.String()
 }
 
