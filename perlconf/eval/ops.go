@@ -197,7 +197,11 @@ type rangeNode struct {
 	lo, hi node
 }
 
-func (n *rangeNode) scalar(f *frame) Value { return lastOf(n.list(f, nil)) }
+// scalar is Perl's flip-flop, which remembers between evaluations and compares constants with $. of the last file read.
+func (n *rangeNode) scalar(f *frame) Value {
+	f.in.stop(CodeNotRun, n.sp, "Write the test out with comparisons; for a list put it where a list is wanted.", ".. outside of a list is not run here")
+	return nil
+}
 
 // bounds gives the ends when the range counts numbers.
 func (n *rangeNode) bounds(f *frame) (int64, int64, bool) {

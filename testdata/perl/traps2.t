@@ -81,5 +81,6 @@ my @p = split "(", "a" if 0; 1  #!> P207
 my $p = "("; "a" =~ $p if 0; 1  #=> "1"
 use Fcntl ':flock'; use Errno qw(ENOENT); (LOCK_EX, LOCK_EX | LOCK_NB, ENOENT)  #=> "2", "6", "2"
 use POSIX; EADV  #X> P222
+scalar(1..3)  #X> P220
 "xay" =~ /a/; ("$'", "$`$'", "$& $'|")  #=> "y", "xy", "a y|"
 "Gr\xfc\x{df}e \x{263a}" eq "Gr\N{U+fc}\N{U+df}e \N{U+263a}" ? 1 : 0, length("\xfc\x{263a}") < 6 ? 1 : 0  #=> "1", "1"
