@@ -145,7 +145,7 @@ func (s *Spool) giveBack(dir string) error {
 		return removeAll(dir)
 	}
 	s.mu.Lock()
-	if keep = !s.closed; keep {
+	if keep = !s.closed && len(s.free) < s.opt.KeepFolders; keep { // others may have come first
 		s.free = append(s.free, dir)
 	}
 	s.mu.Unlock()
