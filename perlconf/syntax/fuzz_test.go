@@ -172,14 +172,18 @@ func megabyte(tb testing.TB, size int) string {
 }
 
 func TestMegabyte(t *testing.T) {
-	text := megabyte(t, 1<<20)
-	start := cpu()
-	_, bag := parseText("large", text)
-	if d := cpu() - start; d > time.Second {
-		t.Errorf("%d bytes took %v", len(text), d)
+	took := func(size int) time.Duration {
+		text := megabyte(t, size)
+		start := cpu()
+		_, bag := parseText("large", text)
+		for _, d := range bag.All {
+			t.Fatal(d)
+		}
+		return cpu() - start
 	}
-	for _, d := range bag.All {
-		t.Fatal(d)
+	quarter, whole := took(1<<18), took(1<<20)
+	if whole > 10*quarter+100*time.Millisecond { // it must grow with the size, not with its square
+		t.Errorf("%v for a quarter, %v for a megabyte", quarter, whole)
 	}
 }
 

@@ -85,6 +85,9 @@ func answers(t *testing.T) []answer {
 	}
 }
 
+// corpusFolders are the folders of the corpus whose files stand alone.
+var corpusFolders = map[string]bool{"amavis": true, "snippets": true, "templates": true}
+
 // TestCorpus loads every configuration of the corpus and compares with what the original made of it; what the original
 // refuses must be refused, at the same line.
 func TestCorpus(t *testing.T) {
@@ -95,6 +98,9 @@ func TestCorpus(t *testing.T) {
 		t.Run(strings.TrimSuffix(strings.ReplaceAll(a.Files[0], "/", "_"), ".conf"), func(t *testing.T) {
 			var files []string
 			for _, f := range a.Files {
+				if strings.Count(f, "/") == 1 && !corpusFolders[filepath.Dir(f)] { // one answer leaves out that its folder is below multi
+					f = "multi/" + f
+				}
 				files = append(files, peer.Shared(t, "corpus", f))
 			}
 			doc, _ := asperl.Files(load.Options{Host: corpusHost{}, StubMissing: true, Program: "PROGRAM"}, files...)
