@@ -7,6 +7,7 @@ import (
 	"mavis/perlconf/clamconf"
 	"mavis/perlconf/diag"
 	"mavis/perlconf/source"
+	"mavis/perlconf/syntax"
 	"mavis/rules/load"
 )
 
@@ -59,7 +60,7 @@ func (c *lintCommand) write(s streams, found []diag.Diagnostic) error {
 	case "github":
 		return diag.WriteGitHub(s.out, found)
 	case "sarif":
-		return diag.SARIF{Tool: "mavis"}.Write(s.out, found)
+		return diag.SARIF{Tool: "mavis", Rules: syntax.Meanings()}.Write(s.out, found)
 	}
 	return diag.Text{}.Write(s.out, found)
 }

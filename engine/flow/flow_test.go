@@ -123,6 +123,14 @@ func TestActions(t *testing.T) {
 		{"bounced", Task{DSNSent: 1, Rcpts: []*mail.Recipient{r(rules.Bounce, mail.Settled, true, false)}}, "250 x", []string{"BouncedInbound"}},
 		{"bounce suppressed", Task{DSNSent: 2, Rcpts: []*mail.Recipient{r(rules.Bounce, mail.Settled, true, false)}}, "250 x", []string{"NoBounceInbound"}},
 		{"rejected", Task{Rcpts: []*mail.Recipient{r(rules.Reject, mail.Settled, true, false)}}, "554 x", []string{"RejectedInbound"}},
+		{"tagged and not", Task{Rcpts: []*mail.Recipient{r(rules.Pass, mail.Forwarded, true, true), r(rules.Pass, mail.Forwarded, true, false)}}, "250 x",
+			[]string{"RelayedTaggedInbound", "RelayedInbound"}},
+		{"relayed out of nowhere", Task{Rcpts: []*mail.Recipient{r(rules.Pass, mail.Forwarded, false, false)}}, "250 x", []string{"RelayedOpenRelay"}},
+		{"each its own, held", Task{LMTP: true, Rcpts: []*mail.Recipient{{Destiny: rules.Reject, Done: mail.Settled, Local: true, Reply: "554 5.7.0"},
+			{Destiny: rules.Pass, Done: mail.Forwarded, Local: true, Tagged: true, Reply: "250 2.0.0 Ok"}}, Actions: []string{"Quarantined"}}, "",
+			[]string{"RejectedInbound", "RelayedTaggedInbound", "Quarantined"}},
+		{"forwarded, then deferred", Task{Rcpts: []*mail.Recipient{r(rules.Pass, mail.Forwarded, true, false)}}, "451 4.5.0", []string{"TempFailedInbound"}},
+		{"no answer at all", Task{Rcpts: []*mail.Recipient{r(rules.Bounce, mail.Settled, true, false)}}, "", []string{"UnknownInbound"}},
 		{"deferred", Task{Rcpts: []*mail.Recipient{r(rules.TempFail, mail.Settled, true, false)}}, "451 x", []string{"TempFailedInbound"}},
 	} {
 		c.t.actions(c.reply)

@@ -52,6 +52,8 @@ func outcome(r *mail.Recipient, answer string, dsn int) string {
 		return "Accepted"
 	case class == '4':
 		return "TempFailed"
+	case class != '2' && class != '5':
+		return "Unknown"
 	case class == '5' && r.Destiny == rules.Reject:
 		return "Rejected"
 	case r.Done == mail.Forwarded && r.Tagged:
@@ -61,10 +63,12 @@ func outcome(r *mail.Recipient, answer string, dsn int) string {
 	case r.Destiny == rules.Discard:
 		return "Discarded"
 	case r.Destiny == rules.Bounce || r.Destiny == rules.Reject && class == '2':
-		if dsn == 1 {
+		switch dsn {
+		case 1:
 			return "Bounced"
+		case 2:
+			return "NoBounce"
 		}
-		return "NoBounce"
 	case r.Destiny == rules.Reject:
 		return "Rejected"
 	}

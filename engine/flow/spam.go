@@ -38,12 +38,14 @@ func (f *Flow) checkSpam(ctx context.Context, t *Task) error {
 		return nil
 	}
 	s := spam.Scanner{Spamd: f.opt.Spamd, Log: log}
-	res, err := s.Scan(ctx, t.Policy, &spam.Mail{Message: t.Message, Sender: t.Sender, Originating: t.Originating, Rcpts: t.Rcpts, ClientIP: t.ClientIP,
-		Report: t.SpamReport, Summary: t.SpamSummary})
+	m := &spam.Mail{Message: t.Message, Sender: t.Sender, Originating: t.Originating, Rcpts: t.Rcpts, ClientIP: t.ClientIP,
+		Report: t.SpamReport, Summary: t.SpamSummary}
+	res, err := s.Scan(ctx, t.Policy, m)
 	if err != nil {
 		return fmt.Errorf("spam_scan FAILED: %w", err)
 	}
 	res.Apply(t.Rcpts)
+	s.Learn(ctx, t.Policy, m, res)
 	t.SpamInfo, t.SpamReport, t.SpamSummary = res.Info, res.Report, res.Summary
 	for i, share := range res.Shares {
 		t.Rcpts[i].SpamReport, t.Rcpts[i].SpamSummary = share.Report, share.Summary

@@ -117,33 +117,3 @@ func FuzzHeaders(f *testing.F) {
 		facts.Quote(s)
 	})
 }
-
-func TestActions(t *testing.T) {
-	relayed := facts.Fate{Done: 2, Destiny: rules.Pass, Response: "250 2.0.0 Ok", Local: true}
-	tagged := relayed
-	tagged.Tagged = true
-	outside := relayed
-	outside.Local = false
-	for _, c := range []struct {
-		originating bool
-		dsn         facts.Bounced
-		fates       []facts.Fate
-		done        []string
-		want        string
-	}{
-		{false, 0, []facts.Fate{relayed}, []string{"Quarantined"}, "RelayedInbound,Quarantined"},
-		{false, 0, []facts.Fate{tagged, relayed}, nil, "RelayedTaggedInbound,RelayedInbound"},
-		{true, 0, []facts.Fate{relayed, outside}, nil, "RelayedInternal,RelayedOutbound"},
-		{false, 0, []facts.Fate{outside}, nil, "RelayedOpenRelay"},
-		{false, facts.Sent, []facts.Fate{{Done: 1, Destiny: rules.Bounce, Response: "250 2.5.0 Ok", Local: true}}, nil, "BouncedInbound"},
-		{false, facts.Suppressed, []facts.Fate{{Done: 1, Destiny: rules.Bounce, Response: "250 2.5.0 Ok", Local: true}}, nil, "NoBounceInbound"},
-		{false, 0, []facts.Fate{{Done: 1, Destiny: rules.Reject, Response: "554 5.7.0", Local: true}, tagged}, []string{"Quarantined"},
-			"RejectedInbound,RelayedTaggedInbound,Quarantined"},
-		{false, 0, []facts.Fate{{Done: 1, Destiny: rules.Discard, Response: "250 2.7.0"}}, nil, "DiscardedOpenRelay"},
-		{false, 0, []facts.Fate{{Done: 2, Destiny: rules.Pass, Response: "451 4.5.0", Local: true}}, nil, "TempFailedInbound"},
-	} {
-		if got, _ := facts.Actions(c.originating, c.dsn, c.fates, c.done...); strings.Join(got, ",") != c.want {
-			t.Errorf("got %v, want %s", got, c.want)
-		}
-	}
-}
