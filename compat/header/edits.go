@@ -31,11 +31,6 @@ func (e *Edits) Add(name, body string, fold Folding) {
 	e.above = append(e.above, Field(name, body, fold, e.Format))
 }
 
-// Append puts a field after those of the message.
-func (e *Edits) Append(name, body string, fold Folding) {
-	e.bottom = append(e.bottom, Field(name, body, fold, e.Format))
-}
-
 // AppendOctets puts a field that came with a message after those of the message. Octets above 127 stand for the characters
 // of Latin-1 where the field is one whose text gets encoded, whatever SMTPUTF8 allows: so does the original.
 func (e *Edits) AppendOctets(name, body string, fold Folding) {
@@ -50,9 +45,6 @@ func (e *Edits) AppendOctets(name, body string, fold Folding) {
 	}
 	e.bottom = append(e.bottom, Field(name, body, fold, format))
 }
-
-// PrependRaw puts a complete field, such as a signature, in front of all.
-func (e *Edits) PrependRaw(field []byte) { e.top = append([][]byte{field}, e.top...) }
 
 // Delete removes all fields of a name. It replaces edits asked for before.
 func (e *Edits) Delete(name string) {
@@ -70,19 +62,6 @@ func (e *Edits) set(name string, c []Change) {
 		e.changes = map[string][]Change{}
 	}
 	e.changes[strings.ToLower(name)] = c
-}
-
-// Inherit takes over the edits of another, as if they had been asked for first.
-func (e *Edits) Inherit(other *Edits) {
-	if other == nil {
-		return
-	}
-	e.top = append(append([][]byte{}, other.top...), e.top...)
-	e.above = append(append([][]byte{}, other.above...), e.above...)
-	e.bottom = append(append([][]byte{}, other.bottom...), e.bottom...)
-	for name, c := range other.changes {
-		e.set(name, append(append([]Change{}, c...), e.changes[name]...))
-	}
 }
 
 // Added are the fields that go above those of the message, with LF line ends.

@@ -115,30 +115,6 @@ func Relaying(fromMTA string, destiny rules.Destiny, softBounce bool, reason str
 	return head + word + " " + Clip(reason) + ", " + rest
 }
 
-// Lines cuts a reply to lines of the protocol: none longer than 510 bytes, the codes repeated on each (RFC 5321 section
-// 4.5.3.1.5, RFC 2034).
-func Lines(text string) []string {
-	m := coded.FindStringSubmatch(text)
-	if m == nil {
-		m = []string{"", "451", "4.5.0", text}
-	}
-	code, enhanced, tail := m[1], m[2], m[3]
-	if enhanced != "" {
-		enhanced += " "
-	}
-	room := 510 - len(code) - 1 - len(enhanced)
-	var lines []string
-	for len(tail) > room || strings.Contains(tail, "\n") {
-		n := min(room, len(tail))
-		if i := strings.IndexByte(tail[:n], '\n'); i >= 0 {
-			n = i + 1
-		}
-		lines = append(lines, code+"-"+enhanced+strings.TrimSuffix(tail[:n], "\n"))
-		tail = tail[n:]
-	}
-	return append(lines, code+" "+enhanced+tail)
-}
-
 // ForAll is the one reply for several recipients. perRecipient says that the client hears of each recipient by itself
 // (LMTP), suppressed that a bounce was wanted but not sent. notify says that the sender must be told by a notification.
 func ForAll(rcpts []*mail.Recipient, logID string, perRecipient, suppressed bool) (text string, notify bool) {

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"mavis/engine/mail"
 	"mavis/rules"
 )
@@ -65,20 +63,6 @@ func TestRelaying(t *testing.T) {
 		if got := Relaying(from, c.d, c.soft, "id=1 - Rejected"); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
-	}
-}
-
-func TestLines(t *testing.T) {
-	if d := cmp.Diff([]string{"554-5.7.0 one", "554 5.7.0 two"}, Lines("554 5.7.0 one\ntwo")); d != "" {
-		t.Error(d)
-	}
-	for _, l := range Lines("250 2.0.0 " + strings.Repeat("z", 2000)) {
-		if len(l) > 510 || l[:3] != "250" || l[4:10] != "2.0.0 " {
-			t.Errorf("line of %d bytes: %.40s", len(l), l)
-		}
-	}
-	if got := Lines("no code"); got[0] != "451 4.5.0 no code" {
-		t.Errorf("%q", got)
 	}
 }
 

@@ -10,49 +10,6 @@ import (
 // Header is the header of an entity: its fields in order, folding kept, line ends as LF.
 type Header []mail.Field
 
-// TopHeader reads the header fields at the start of a message, byte for byte, with the size of header and separator line.
-// A line that is neither a field nor a continuation is a field of its own with an empty name; lines are never dropped.
-func TopHeader(src mail.Body, limit int) ([]mail.Field, int64, error) {
-	if limit <= 0 {
-		limit = 4 << 20
-	}
-	r := newLines(src, 0, src.Size(), true)
-	var fields []mail.Field
-	total := 0
-	for {
-		ln, ok := r.read()
-		if !ok {
-			return fields, r.end, r.err
-		}
-		if t := ln.text[:trimmedLen(ln.text)]; len(t) == 0 {
-			return fields, ln.end, r.err
-		}
-		if total += len(ln.text); total > limit {
-			continue
-		}
-		if n := len(fields); n > 0 && (ln.text[0] == ' ' || ln.text[0] == '\t') {
-			fields[n-1].Raw = append(fields[n-1].Raw, ln.text...)
-			continue
-		}
-		fields = append(fields, mail.Field{Name: looseName(ln.text), Raw: append([]byte(nil), ln.text...)})
-	}
-}
-
-// looseName is the field's name; white space before the colon is allowed, as in RFC 822.
-func looseName(t []byte) string {
-	i := bytes.IndexByte(t, ':')
-	if i <= 0 {
-		return ""
-	}
-	name := bytes.TrimRight(t[:i], " \t")
-	for _, c := range name {
-		if c <= ' ' || c == 0x7f {
-			return ""
-		}
-	}
-	return string(name)
-}
-
 // strictName is the length of a field name in the eyes of MIME-tools: printable ASCII without space, then a colon.
 func strictName(t []byte) int {
 	for i, c := range t {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mavis/testdata/peer"
 )
 
 // summary lists a structure in the words of testdata/record.pl.
@@ -155,27 +157,6 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestTopHeader(t *testing.T) {
-	s := "From: a\r\nSubject: x\r\n y\r\nbroken line\r\nX : z\r\n\r\nbody"
-	f, n, err := TopHeader(source{strings.NewReader(s)}, 0)
-	if err != nil || n != int64(strings.Index(s, "body")) {
-		t.Fatalf("size %d, %v", n, err)
-	}
-	var all strings.Builder
-	var names []string
-	for _, x := range f {
-		all.Write(x.Raw)
-		names = append(names, x.Name)
-	}
-	if all.String()+"\r\n" != s[:n] || strings.Join(names, ",") != "From,Subject,,X" {
-		t.Errorf("names %q, raw %q", names, all.String())
-	}
-}
-
-type source struct{ *strings.Reader }
-
-func (s source) Size() int64 { return s.Reader.Size() }
-
 func BenchmarkParse(b *testing.B) {
 	part := "--b\nContent-Type: application/octet-stream; name=x.bin\nContent-Transfer-Encoding: base64\n\n" + strings.Repeat(strings.Repeat("QUJD", 19)+"\n", 1300)
 	s := strings.ReplaceAll("Content-Type: multipart/mixed; boundary=b\n\n"+strings.Repeat(part, 50)+"--b--\n", "\n", "\r\n")
@@ -223,9 +204,9 @@ func TestHostileHeaders(t *testing.T) {
 		"half words":  repeat("Content-Type: a/b; name=\"", "=?", "\"", 1<<18),
 		"half words2": repeat("Content-Type: a/b; name=\"", "=?a?q?", "\"", 1<<17),
 		"comments":    repeat("Content-Type: ", "(", "", 1<<19),
-		"fields":      repeat("", "a:\n", "", 1<<18),
+		"fields":      repeat("", "a:\n", "", 1<<20),
 		"begins":      repeat("\n", "begin 644 x\n", "", 1<<18),
-		"dashes":      repeat("Content-Type: multipart/mixed; boundary=b\n\n", "--\n", "", 1<<18),
+		"dashes":      repeat("Content-Type: multipart/mixed; boundary=b\n\n", "--\n", "", 1<<20),
 	} {
 		took := func(div int) time.Duration {
 			s := text(div) + "\n\nbody\n"
@@ -240,7 +221,7 @@ func TestHostileHeaders(t *testing.T) {
 				break
 			}
 		}
-		if whole >= 10*quarter+100*time.Millisecond {
+		if whole >= 10*quarter+100*time.Millisecond || whole > 5*time.Second && !peer.Raced {
 			t.Errorf("%s: %s for a quarter, %s for all", name, quarter, whole)
 		}
 	}

@@ -23,17 +23,6 @@ func Find(alternatives []string, path []string) (command []string, found bool) {
 	return nil, false
 }
 
-// SplitPath cuts $path at colons.
-func SplitPath(path string) []string {
-	var dirs []string
-	for _, d := range strings.Split(path, ":") {
-		if d != "" {
-			dirs = append(dirs, d)
-		}
-	}
-	return dirs
-}
-
 func locate(name string, path []string) (string, bool) {
 	if filepath.IsAbs(name) {
 		return name, executable(name)

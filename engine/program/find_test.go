@@ -21,7 +21,7 @@ func TestFind(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(one, "folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	path := SplitPath(one + "::" + two)
+	path := []string{one, two}
 	for _, c := range []struct {
 		name string
 		alts []string

@@ -185,6 +185,9 @@ func TestMegabyte(t *testing.T) {
 	if whole > 10*quarter+100*time.Millisecond { // it must grow with the size, not with its square
 		t.Errorf("%v for a quarter, %v for a megabyte", quarter, whole)
 	}
+	if whole > time.Second && !peer.Raced {
+		t.Errorf("%v of processor time for a megabyte", whole)
+	}
 }
 
 func BenchmarkLargestReal(b *testing.B) {

@@ -123,11 +123,3 @@ func TestLeftovers(t *testing.T) {
 		t.Error(d, bag.All)
 	}
 }
-
-func TestConfigBinds(t *testing.T) {
-	h := fileHost(map[string]string{"/a": "$inet_socket_port = 10024; $final_spam_destiny = D_DISCARD; 1;"})
-	cfg, res, err := Config(Options{Host: h}, "/a")
-	if err != nil || cfg == nil || res.Diags.HasErrors() {
-		t.Errorf("%v, %v", err, res.Diags.All)
-	}
-}

@@ -46,13 +46,6 @@ func (a address) dotted() string {
 	return fmt.Sprintf("%d.%d.%d.%d", v>>24, v>>16&255, v>>8&255, v&255)
 }
 
-// CheckIP says what is wrong with the text of an address, nil when it is one. Brackets, the prefix IPv6: and a zone
-// (RFC 4007 section 11) are allowed.
-func CheckIP(ip string) error {
-	_, _, err := parseNet(ip, false)
-	return err
-}
-
 // parseNet reads an address, or with mask a network: IPv4 as d.d.d.d, with /bits or /mask also shortened (10/8,
 // 172.16/12); IPv6 in all forms of RFC 4291 with /bits.
 func parseNet(text string, mask bool) (address, int, error) {

@@ -1,5 +1,0 @@
-//go:build !race
-
-package regex
-
-const raced = false
