@@ -9,9 +9,9 @@ import (
 // 12 KiB (RFC 4954 section 4).
 const maxCommand = 12<<10 + 512
 
-// parseCommand takes a line without CRLF apart: leading blanks, a verb of letters and digits, blanks, arguments. The verb
+// ParseCommand takes a line without CRLF apart: leading blanks, a verb of letters and digits, blanks, arguments. The verb
 // comes in upper case.
-func parseCommand(line []byte) (verb, args string, ok bool) {
+func ParseCommand(line []byte) (verb, args string, ok bool) {
 	line = bytes.Trim(line, " \t")
 	n := 0
 	for n < len(line) && (isLetter(line[n]) || n > 0 && isDigit(line[n])) {

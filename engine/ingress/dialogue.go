@@ -36,7 +36,7 @@ func (c *conn) converse() {
 		c.dead = true
 		return
 	}
-	verb, args, ok := parseCommand(line)
+	verb, args, ok := ParseCommand(line)
 	if !ok {
 		c.say(Reply{500, "5.5.2", "Error: bad syntax"})
 		return

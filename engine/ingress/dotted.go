@@ -2,10 +2,10 @@ package ingress
 
 import "bytes"
 
-// undotter takes the data of a message apart: it undoes dot-stuffing and finds the end. Only CR LF ends a line, and only
+// Undotter takes the data of a message apart: it undoes dot-stuffing and finds the end. Only CR LF ends a line, and only
 // CR LF . CR LF the message; every other mix of CR, LF and dots is content, as with the original, so that no mail can
 // hide another one in it. A dot at the start of a line goes, whatever follows it (RFC 5321 section 4.5.2).
-type undotter struct {
+type Undotter struct {
 	state undotState
 }
 
@@ -19,9 +19,9 @@ const (
 	inLine
 )
 
-// next takes bytes in. It hands runs of content to emit, which must not keep them, and gives how many bytes it used;
+// Next takes bytes in. It hands runs of content to emit, which must not keep them, and gives how many bytes it used;
 // done says that the message ended with the last of these.
-func (u *undotter) next(p []byte, emit func([]byte)) (used int, done bool) {
+func (u *Undotter) Next(p []byte, emit func([]byte)) (used int, done bool) {
 	start := 0 // first byte not yet handed out
 	for i := 0; i < len(p); i++ {
 		switch c := p[i]; u.state {

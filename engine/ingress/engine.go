@@ -161,7 +161,7 @@ func (c *conn) receive(t *Transaction) (size int64, trouble *Reply, err error) {
 		write(p)
 		small = small[:0]
 	}
-	var u undotter
+	var u Undotter
 	end := time.Now().Add(c.server.opt.DataMax)
 	for done := false; !done; {
 		if c.inPos == len(c.in) {
@@ -171,7 +171,7 @@ func (c *conn) receive(t *Transaction) (size int64, trouble *Reply, err error) {
 			}
 		}
 		used := 0
-		used, done = u.next(c.in[c.inPos:], emit)
+		used, done = u.Next(c.in[c.inPos:], emit)
 		c.inPos += used
 	}
 	write(small)

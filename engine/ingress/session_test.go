@@ -336,12 +336,12 @@ func undot(p string) (content, rest string, ok bool) {
 
 func checkUndot(t *testing.T, p []byte, chunk int) {
 	t.Helper()
-	var u undotter
+	var u Undotter
 	var got bytes.Buffer
 	used, done := 0, false
 	for used < len(p) && !done {
 		var n int
-		n, done = u.next(p[used:min(len(p), used+chunk)], func(b []byte) { got.Write(b) })
+		n, done = u.Next(p[used:min(len(p), used+chunk)], func(b []byte) { got.Write(b) })
 		if n == 0 {
 			t.Fatal("stands still")
 		}
@@ -454,8 +454,8 @@ func BenchmarkUndotter(b *testing.B) {
 	p := bytes.Repeat([]byte("0123456789012345678901234567890123456789012345678901234567890123456789012345\r\n"), 10000)
 	b.SetBytes(int64(len(p)))
 	for b.Loop() {
-		var u undotter
-		u.next(p, func([]byte) {})
+		var u Undotter
+		u.Next(p, func([]byte) {})
 	}
 }
 
