@@ -8,6 +8,7 @@ import (
 	"mavis/perlconf/diag"
 	"mavis/perlconf/source"
 	"mavis/perlconf/syntax"
+	"mavis/rules/lint"
 	"mavis/rules/load"
 )
 
@@ -25,13 +26,14 @@ type lintCommand struct {
 func (c *lintCommand) Run(s streams) error {
 	all := &diag.Bag{}
 	if len(c.Files) > 0 || len(c.Clamd) == 0 {
-		cfg, bag, err := daemon.Load(daemon.Source{Files: c.Files, Host: load.LintHost{}, TrustWritable: true})
-		if err != nil && len(bag.All) == 0 {
+		x, err := daemon.Examine(daemon.Source{Files: c.Files, Host: load.LintHost{}, TrustWritable: true})
+		if err != nil {
 			return err
 		}
-		all = bag
-		if cfg != nil && c.Here {
-			daemon.Missing(cfg, all)
+		all = x.Diags
+		lint.Run(lint.Input{Config: x.Config, Loaded: x.Loaded}, all)
+		if c.Here && !all.HasErrors() {
+			daemon.Missing(x.Config, all)
 		}
 	}
 	for _, name := range c.Clamd {

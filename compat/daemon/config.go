@@ -41,17 +41,9 @@ func Load(s Source) (*rules.Config, *diag.Bag, error) {
 		files = load.Find(s.Host)
 	}
 	if len(files) == 0 {
-		return nil, bag, errors.New("no configuration file was named, and none is at its usual places")
+		return nil, bag, errNoFile
 	}
-	res, err := load.Files(load.Options{Host: s.Host, Daemon: s.Identity, TrustWritable: s.TrustWritable, Builtin: Builtin, Instance: s.Instance,
-		Program: "amavisd", Bag: bag, At: func(stage load.Stage, v *load.Vars) {
-			if stage == load.Fresh || stage == load.Complete {
-				s.Overrides.apply(v)
-			}
-			if stage == load.Complete && s.Adjust != nil {
-				s.Adjust(v)
-			}
-		}}, files...)
+	res, err := load.Files(s.options(bag), files...)
 	if err != nil {
 		bag.Sort()
 		return nil, bag, ErrConfig
@@ -67,6 +59,61 @@ func Load(s Source) (*rules.Config, *diag.Bag, error) {
 		return nil, bag, ErrConfig
 	}
 	return cfg, bag, nil
+}
+
+// Examined is a configuration that was read for looking at it.
+type Examined struct {
+	Config *rules.Config // what there is; not fit for handling mail when Diags has errors
+	Loaded *load.Result
+	Diags  *diag.Bag
+}
+
+// Examine reads a configuration as Load does, but goes on after errors, so that all are found in one run.
+func Examine(s Source) (*Examined, error) {
+	bag := &diag.Bag{}
+	if s.Host == nil {
+		s.Host = load.LintHost{}
+	}
+	files := s.Files
+	if len(files) == 0 {
+		files = load.Find(s.Host)
+	}
+	if len(files) == 0 {
+		return nil, errNoFile
+	}
+	opt := s.options(bag)
+	opt.KeepGoing = true
+	res, err := load.Files(opt, files...)
+	x := &Examined{Loaded: res, Diags: bag}
+	if err != nil {
+		return x, err
+	}
+	// what follows from a part that was left out is no news
+	follow := &diag.Bag{}
+	x.Config = rules.Bind(res.Vars, follow)
+	res.Vars.Leftovers(follow)
+	honours(x.Config, follow)
+	for _, d := range follow.All {
+		if !res.Broken || !d.Span.IsZero() {
+			bag.Add(d)
+		}
+	}
+	bag.Sort()
+	return x, nil
+}
+
+var errNoFile = errors.New("no configuration file was named, and none is at its usual places")
+
+func (s Source) options(bag *diag.Bag) load.Options {
+	return load.Options{Host: s.Host, Daemon: s.Identity, TrustWritable: s.TrustWritable, Builtin: Builtin, Instance: s.Instance,
+		Program: "amavisd", Bag: bag, At: func(stage load.Stage, v *load.Vars) {
+			if stage == load.Fresh || stage == load.Complete {
+				s.Overrides.apply(v)
+			}
+			if stage == load.Complete && s.Adjust != nil {
+				s.Adjust(v)
+			}
+		}}
 }
 
 func (o Overrides) apply(v *load.Vars) {

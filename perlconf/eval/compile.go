@@ -28,6 +28,8 @@ type compiler struct {
 	cond    int // inside code that may not run
 	interp  int // inside a double-quoted string
 	matches int // how many matches were compiled
+	// keepGoing leaves statements at the top of the file out that are wrong
+	keepGoing bool
 }
 
 // fnState is a sub, file or eval string being compiled.

@@ -21,9 +21,17 @@ func (c *compiler) stmts(b *syntax.Block) *blockNode {
 		return out
 	}
 	matchBefore := c.matches
+	top := c.keepGoing && c.fn.parent == nil && c.scope == c.fn.top
 	for _, s := range b.Stmts {
-		if st := c.stmt(s); st != nil {
+		before := c.failed
+		if top {
+			c.failed = nil
+		}
+		if st := c.stmt(s); st != nil && !(top && c.failed != nil) {
 			out.stmts = append(out.stmts, st)
+		}
+		if top && before != nil {
+			c.failed = before
 		}
 	}
 	out.hasLocal = c.scope.local

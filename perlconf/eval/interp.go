@@ -23,6 +23,9 @@ type Options struct {
 	// Hooked says of a package that subs defined in it would be called from outside of the files, so that they cannot be
 	// run here. Nil means every package but Package.
 	Hooked func(pkg string) bool
+	// KeepGoing is for looking only: a statement at the top of a file that is wrong, or fails, is reported and left out, and
+	// the rest runs. What comes out is then not what Perl would make of the file; see Interp.Broken.
+	KeepGoing bool
 }
 
 // Interp holds the variables and subs of all packages and runs files. It is not safe for use by several goroutines.
@@ -41,6 +44,8 @@ type Interp struct {
 	imported     []string // modules that use named
 	lastFile     string   // what a file test or stat looked at last, for _
 	files        []*source.File
+	trees        []*syntax.File
+	broken       bool
 	loaded       map[string]bool // by require
 	global       globals
 	stack        []*frame
@@ -248,6 +253,12 @@ func (in *Interp) Run(tree *syntax.File) (Value, error) { return in.run(tree, ni
 
 // Files are the files run so far, in order.
 func (in *Interp) Files() []*source.File { return in.files }
+
+// Trees are the trees of Files, in the same order, but for files that could not be parsed at all.
+func (in *Interp) Trees() []*syntax.File { return in.trees }
+
+// Broken says that with KeepGoing something was left out.
+func (in *Interp) Broken() bool { return in.broken }
 
 // Errno gives the current $! as set by the last failed call of the Host, 0 when none.
 func (in *Interp) Errno() int { return int(ToInt(in.global.errno)) }

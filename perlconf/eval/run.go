@@ -15,21 +15,50 @@ func (in *Interp) run(tree *syntax.File, before *Error) (Value, error) {
 	err := in.guard(func() {
 		f, e := in.compileFile(tree, before)
 		if e != nil {
-			panic(e)
+			if !in.opt.KeepGoing {
+				panic(e)
+			}
+			in.broken = true
 		}
 		f.want = ScalarContext
 		in.runBody(f)
 		v = f.rv
 	})
 	if err != nil {
-		if !in.inBag(err) {
-			in.bag.Add(err.Diag)
-		}
+		in.addOnce(err)
 		in.typos()
 		return nil, err
 	}
 	in.typos()
 	return v, nil
+}
+
+func (in *Interp) addOnce(err *Error) {
+	if !in.inBag(err) {
+		in.bag.Add(err.Diag)
+	}
+}
+
+// attempt runs one statement of a file; when it fails, that is reported and the next one may run. What bounds a run
+// ends it all the same.
+func (in *Interp) attempt(s stmt, f *frame, want Context) (c ctl) {
+	wasBroken := in.broken
+	err := in.guard(func() { c = s.exec(f, want) })
+	if err == nil {
+		return c
+	}
+	in.broken = true
+	switch err.Diag.Code {
+	case CodeSteps, CodeCancelled:
+		panic(err)
+	case CodeInternal:
+		if wasBroken {
+			return ctlNone
+		}
+	}
+	in.addOnce(err)
+	f.rv = int64(1)
+	return ctlNone
 }
 
 func (in *Interp) inBag(e *Error) bool {
@@ -44,23 +73,24 @@ func (in *Interp) inBag(e *Error) bool {
 
 // compileFile gives a frame ready to run.
 func (in *Interp) compileFile(tree *syntax.File, before *Error) (*frame, *Error) {
-	in.files = append(in.files, tree.Source)
+	in.files, in.trees = append(in.files, tree.Source), append(in.trees, tree)
 	fn := &fnState{proto: &proto{pkg: in.pkg}}
 	f := &frame{in: in, fn: fn.proto, args: &Array{}, pkg: in.pkg, from: in.cur}
 	fn.static = f
 	if tree.Data > 0 {
 		in.glob(in.pkg, "DATA").IO = &fileHandle{name: tree.Source.Name, open: true, text: string(tree.Source.Text[tree.Data:])}
 	}
-	c := &compiler{in: in, file: tree.Source, pkg: in.pkg, failed: before}
+	c := &compiler{in: in, file: tree.Source, pkg: in.pkg, failed: before, keepGoing: in.opt.KeepGoing}
 	quiet := in.quiet
 	in.quiet = 0
 	defer func() { in.quiet = quiet }()
 	c.inside(fn, tree.Body)
-	if c.failed != nil {
+	if c.failed != nil && !c.keepGoing {
 		return nil, c.failed
 	}
+	fn.proto.body.guarded = c.keepGoing
 	f.grow(fn.proto.nslots)
-	return f, nil
+	return f, c.failed
 }
 
 // typos warns of names that nobody declared and that stand only once in the files.
@@ -132,7 +162,10 @@ func (in *Interp) doFile(name string, want Context, span source.Span) ([]Value, 
 		}
 		f, e := in.compileFile(tree, first)
 		if e != nil {
-			panic(e)
+			if !in.opt.KeepGoing {
+				panic(e)
+			}
+			in.broken = true
 		}
 		f.want = want
 		in.runBody(f)

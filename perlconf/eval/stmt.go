@@ -35,6 +35,7 @@ type blockNode struct {
 	stmts    []stmt
 	hasLocal bool
 	hasMatch bool
+	guarded  bool // the body of a file whose statements may fail one by one
 }
 
 func (b *blockNode) exec(f *frame, want Context) ctl {
@@ -52,7 +53,12 @@ func (b *blockNode) exec(f *frame, want Context) ctl {
 		if i == last {
 			w = want
 		}
-		if c = s.exec(f, w); c != ctlNone {
+		if b.guarded {
+			c = f.in.attempt(s, f, w)
+		} else {
+			c = s.exec(f, w)
+		}
+		if c != ctlNone {
 			break
 		}
 	}

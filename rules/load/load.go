@@ -64,6 +64,9 @@ type Options struct {
 	Bag *diag.Bag
 	// MaxSteps bounds the run; 0 means the evaluator's own bound.
 	MaxSteps int
+	// KeepGoing is for looking only: what is wrong is reported and left out, and the rest is loaded. Files gives no error
+	// then; see Result.Broken.
+	KeepGoing bool
 }
 
 // Result is a loaded configuration.
@@ -73,6 +76,7 @@ type Result struct {
 	Files   []string // names of the files that were accepted, in the order they were begun, as they were given
 	Diags   *diag.Bag
 	Stubbed []string // what StubMissing replaced: "read_hash(FILE)"
+	Broken  bool     // with KeepGoing: something was left out, so that what is not there may have been meant to be
 }
 
 // maxFiles is how deep files may include each other before amavisd gives up.
@@ -87,6 +91,7 @@ type loader struct {
 	files   []string
 	stubbed []string
 	retired []*retired
+	broken  bool
 }
 
 // Files runs the files in order as amavisd's start does, and supplies the defaults after them. When a file is refused,
@@ -96,7 +101,7 @@ func Files(opt Options, files ...string) (*Result, error) {
 	res := &Result{Interp: l.in, Vars: l.vars, Diags: l.opt.Bag}
 	err := l.run(files)
 	l.reportRetired()
-	res.Files, res.Stubbed = l.files, l.stubbed
+	res.Files, res.Stubbed, res.Broken = l.files, l.stubbed, l.broken || l.in.Broken()
 	if err != nil {
 		var e *eval.Error
 		if errors.As(err, &e) && !l.opt.Bag.HasErrors() {
@@ -121,7 +126,7 @@ func newLoader(opt Options) *loader {
 	}
 	l := &loader{opt: opt, host: opt.Host}
 	l.in = eval.New(eval.Options{Host: opt.Host, Package: Package, Script: opt.Program, Bag: opt.Bag,
-		MaxSteps: opt.MaxSteps, MaxDepth: 4 * maxFiles, Hooked: hooked})
+		MaxSteps: opt.MaxSteps, MaxDepth: 4 * maxFiles, Hooked: hooked, KeepGoing: opt.KeepGoing})
 	l.vars = newVars(l.in)
 	l.install()
 	l.defineWords()
@@ -137,15 +142,35 @@ func (l *loader) at(s Stage) {
 func (l *loader) run(files []string) error {
 	l.at(Fresh)
 	for _, name := range files {
-		if err := l.readConfig(name, false, source.Span{}); err != nil {
+		if err := l.passOver(l.readConfig(name, false, source.Span{})); err != nil {
 			return err
 		}
 	}
 	l.at(FilesRun)
-	if err := l.afterDefaults(); err != nil {
+	if err := l.passOver(l.afterDefaults()); err != nil {
 		return err
 	}
 	l.at(Complete)
+	return nil
+}
+
+// passOver reports an error and forgets it, where that is wished.
+func (l *loader) passOver(err error) error {
+	if err == nil || !l.opt.KeepGoing {
+		return err
+	}
+	l.broken = true
+	d := diag.Diagnostic{Code: CodeAfter, Severity: diag.Error, Message: err.Error()}
+	var e *eval.Error
+	if errors.As(err, &e) {
+		d = e.Diag
+	}
+	for _, known := range l.opt.Bag.All {
+		if known.Code == d.Code && known.Span == d.Span && known.Message == d.Message {
+			return nil
+		}
+	}
+	l.opt.Bag.Add(d)
 	return nil
 }
 
@@ -183,7 +208,7 @@ func (l *loader) readConfig(name string, optional bool, from source.Span) error 
 	if err != nil {
 		return err
 	}
-	if value == nil {
+	if value == nil && !l.in.Broken() {
 		if errno := l.in.Errno(); errno != 0 {
 			end := source.Span{File: src, Start: len(src.Text), End: len(src.Text)}
 			return eval.Fail(CodeResult, end, "end the file with 1;",

@@ -42,7 +42,7 @@ func (l *loader) defineWords() {
 		{"include_config_files", "@", l.include(false)},
 		{"include_optional_config_files", "@", l.include(true)},
 		{"read_config_file", "$$", func(c *eval.Call) ([]eval.Value, error) {
-			return one(int64(1)), l.readConfig(eval.ToString(c.Arg(0)), eval.ToBool(c.Arg(1)), c.Span)
+			return one(int64(1)), l.passOver(l.readConfig(eval.ToString(c.Arg(0)), eval.ToBool(c.Arg(1)), c.Span))
 		}},
 		{"get_config_files_read", "", func(*eval.Call) ([]eval.Value, error) {
 			var out []eval.Value
@@ -151,7 +151,7 @@ func text(f func(string) string) native {
 func (l *loader) include(optional bool) native {
 	return func(c *eval.Call) ([]eval.Value, error) {
 		for _, f := range c.Values() {
-			if err := l.readConfig(eval.ToString(f), optional, c.Span); err != nil {
+			if err := l.passOver(l.readConfig(eval.ToString(f), optional, c.Span)); err != nil {
 				return nil, err
 			}
 		}
