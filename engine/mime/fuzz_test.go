@@ -92,3 +92,15 @@ func FuzzBodies(f *testing.F) {
 		}
 	})
 }
+
+func FuzzCharset(f *testing.F) {
+	for _, s := range [][2]string{{"iso-2022-jp", "\x1b$B$F\x1b(B"}, {"gb18030", "\x81\x30\x81"}, {"utf-7", "+AGE-+"}, {"big5", "\xa4\xa4\xff"}, {"euc-kr", "\xb0"}, {"utf-16", "\xfe\xff\xd8"}, {"x", "\xe9"}} {
+		f.Add(s[0], s[1])
+	}
+	f.Fuzz(func(t *testing.T, name, octets string) {
+		s, _ := DecodeCharset(name, octets)
+		if !utf8.ValidString(s) || !utf8.ValidString(Latin1(octets)) {
+			t.Errorf("%q in %q does not give text", octets, name)
+		}
+	})
+}

@@ -26,7 +26,7 @@ func doAr(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 	var total int64
 	root := &node{}
 	for _, m := range members {
-		total += m.size
+		total = plus(total, m.size)
 		root.sub = append(root.sub, &node{name: m.name, m: m})
 	}
 	if err := t.quota.check(total, "do_ar-pre"); err != nil {

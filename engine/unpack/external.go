@@ -79,7 +79,7 @@ func (t *task) sizes(line *regexp.Regexp, by string) func(string) error {
 	return t.counting(func(s string) error {
 		if m := line.FindStringSubmatch(s); m != nil {
 			n, _ := strconv.ParseInt(m[1], 10, 64)
-			total += n
+			total = plus(total, n)
 			return t.quota.check(total, by)
 		}
 		return nil
@@ -299,7 +299,7 @@ func doZoo(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 			rules++
 		} else if m := zooMember.FindStringSubmatch(s); m != nil && rules == 1 {
 			if n, _ := strconv.ParseInt(m[1], 10, 64); n > 0 {
-				bytes += n
+				bytes = plus(bytes, n)
 				names = append(names, m[2])
 			}
 		}

@@ -153,6 +153,22 @@ func FuzzRarListing(f *testing.F) {
 	})
 }
 
+// FuzzSevenListing feeds the listing of 7-Zip, as open to hostile names.
+func FuzzSevenListing(f *testing.F) {
+	f.Add("Path = a.zip\nType = zip\n\n----------\nPath = a b\nSize = 5\nAttributes = A\nEncrypted = +\n\nPath = d\nAttributes = D\n\nPath = c\nSize = 9223372036854775807\n\nPath = e\nSize = 9223372036854775807\n\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		l := sevenListing{p: &mail.Part{}, max: 100}
+		for _, ln := range strings.Split(s, "\n") {
+			if l.line(ln) != nil {
+				return
+			}
+		}
+		if l.block() == nil && (l.bytes < 0 || len(l.hidden) > 100 || len(l.list) > 100 || len(l.hidden) != len(l.places)) {
+			t.Errorf("%+v", l)
+		}
+	})
+}
+
 // FuzzRun takes whole mails apart, without programs.
 func FuzzRun(f *testing.F) {
 	for _, g := range readArchives(f, "archives") {

@@ -73,3 +73,11 @@ func (q *quota) charge(n int64, by string) error {
 
 // note counts bytes that are let through in any case, such as those of the MIME structure.
 func (q *quota) note(n int64) { q.used += n }
+
+// plus adds declared sizes, which may be as large as an archive likes; the sum stays at the largest number.
+func plus(a, b int64) int64 {
+	if b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
+}

@@ -138,7 +138,7 @@ func (l *rarListing) member(name, size string, encrypted bool) error {
 		return l.t.phantom(l.p, name, l.encrypted)
 	}
 	if n, _ := strconv.ParseInt(size, 10, 64); n > 0 {
-		l.bytes += n
+		l.bytes = plus(l.bytes, n)
 		l.names = append(l.names, name)
 	}
 	return nil

@@ -19,87 +19,100 @@ type sevenEntry struct {
 	encrypted        bool
 }
 
+// sevenListing reads 7-Zip's technical listing line by line. A hostile archive can fill it with any name.
+type sevenListing struct {
+	p         *mail.Part
+	max       int // of members, 0 is no limit
+	e         sevenEntry
+	entries   int
+	count     int      // members with bytes
+	bytes     int64    // of them
+	list      []string // their names
+	encrypted bool     // any
+	hidden    []string // names of encrypted members
+	places    []int    // where these stand
+}
+
+// block ends an entry.
+func (l *sevenListing) block() error {
+	e := l.e
+	l.e = sevenEntry{}
+	switch {
+	case strings.HasPrefix(e.attr, "D"):
+	case e.encrypted && e.hasName:
+		l.hidden, l.places = append(l.hidden, e.name), append(l.places, l.entries)
+		if l.max > 0 && len(l.hidden) > l.max {
+			return errTooMany{l.max}
+		}
+	case e.hasName || e.hasSize:
+		if l.entries++; l.max > 0 && l.entries > l.max {
+			return errTooMany{l.max}
+		}
+		if e.hasSize && e.size > 0 {
+			l.list = append(l.list, e.name)
+			l.bytes = plus(l.bytes, e.size)
+			l.count++
+		}
+	}
+	return nil
+}
+
+func (l *sevenListing) line(s string) error {
+	key, value, ok := strings.Cut(s, " = ")
+	switch {
+	case strings.TrimSpace(s) == "":
+		return l.block()
+	case !ok:
+		if strings.HasPrefix(s, "ERROR:") && strings.Contains(s, " Can not open encrypted archive. Wrong password?") {
+			l.p.Attribute("U")
+			l.p.Attribute("C")
+		}
+	case key == "Path":
+		l.e.name, l.e.hasName = value, true
+	case key == "Size":
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			l.e.size, l.e.hasSize = n, true
+		}
+	case key == "Attributes":
+		l.e.attr = value
+	case key == "Encrypted" && value == "+":
+		l.e.encrypted, l.encrypted = true, true
+	}
+	return nil
+}
+
 // seven opens an archive with the program: a listing first, for quota and encrypted members, then everything else.
 func (t *task) seven(p *mail.Part, cmd []string) (outcome, error) {
-	entries, count := 0, 0
-	var bytes int64
-	var list []string
-	anyEncrypted := false
-	var e sevenEntry
-	var hidden []string // names of encrypted members
-	var places []int
-	block := func() error {
-		defer func() { e = sevenEntry{} }()
-		switch {
-		case strings.HasPrefix(e.attr, "D"):
-		case e.encrypted && e.hasName:
-			hidden, places = append(hidden, e.name), append(places, entries)
-			if t.o.MaxFiles > 0 && len(hidden) > t.o.MaxFiles {
-				return errTooMany{t.o.MaxFiles}
-			}
-		case e.hasName || e.hasSize:
-			if entries++; t.o.MaxFiles > 0 && entries > t.o.MaxFiles {
-				return errTooMany{t.o.MaxFiles}
-			}
-			if e.hasSize && e.size > 0 {
-				list = append(list, e.name)
-				bytes += e.size
-				count++
-			}
-		}
-		return nil
-	}
-	err := t.command(append(cmd[:len(cmd):len(cmd)], "l", "-slt", "-w"+t.dir, "--", p.Path), commandOptions{merge: true, each: func(s string) error {
-		key, value, ok := strings.Cut(s, " = ")
-		switch {
-		case strings.TrimSpace(s) == "":
-			return block()
-		case !ok:
-			if strings.HasPrefix(s, "ERROR:") && strings.Contains(s, " Can not open encrypted archive. Wrong password?") {
-				p.Attribute("U")
-				p.Attribute("C")
-			}
-		case key == "Path":
-			e.name, e.hasName = value, true
-		case key == "Size":
-			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-				e.size, e.hasSize = n, true
-			}
-		case key == "Attributes":
-			e.attr = value
-		case key == "Encrypted" && value == "+":
-			e.encrypted, anyEncrypted = true, true
-		}
-		return nil
-	}})
-	if berr := block(); berr != nil && err == nil {
+	l := sevenListing{p: p, max: t.o.MaxFiles}
+	err := t.command(append(cmd[:len(cmd):len(cmd)], "l", "-slt", "-w"+t.dir, "--", p.Path), commandOptions{merge: true, each: l.line})
+	if berr := l.block(); berr != nil && err == nil {
 		err = berr
 	}
-	for i, s := range hidden {
+	for i, s := range l.hidden {
 		n, aerr := t.add(p, true, false)
 		if aerr != nil {
 			return kept, aerr
 		}
-		n.Placement = fmt.Sprintf("%s/%d", p.Placement, places[i])
+		n.Placement = fmt.Sprintf("%s/%d", p.Placement, l.places[i])
 		n.NameDeclared = []string{mime.Latin1(s)}
 		n.Attribute("U")
 		n.Attribute("C")
 	}
 	var exit *exitError
-	if err != nil && !(errors.As(err, &exit) && exit.code == 1 && count > 0) {
+	if err != nil && !(errors.As(err, &exit) && exit.code == 1 && l.count > 0) {
 		return kept, fmt.Errorf("no list of members: %w", err)
 	}
-	if count == 0 && bytes == 0 {
+	if l.count == 0 && l.bytes == 0 {
 		return replaced, nil
 	}
-	if err := t.quota.check(bytes, "do_7zip-pre"); err != nil {
+	if err := t.quota.check(l.bytes, "do_7zip-pre"); err != nil {
 		return kept, err
 	}
-	if !anyEncrypted {
-		list = nil
+	if !l.encrypted {
+		l.list = nil
 	}
 	argv := append(cmd[:len(cmd):len(cmd)], "x", "-bd", "-y", "-w"+t.dir, "-o"+filepath.Join(t.dir, "7zip"), "--", p.Path)
-	err = t.collect(p, append(argv, boundArgs(list)...), "7zip", "do_7zip", false, commandOptions{merge: true})
+	err = t.collect(p, append(argv, boundArgs(l.list)...), "7zip", "do_7zip", false, commandOptions{merge: true})
 	if err != nil && fatal(t, err) {
 		return kept, err
 	}

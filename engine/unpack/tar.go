@@ -27,7 +27,7 @@ func doPaxCpio(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 	members, lerr := listTarOrCpio(f, t.o.MaxFiles)
 	var bytes int64
 	for _, m := range members {
-		bytes += m.size
+		bytes = plus(bytes, m.size)
 	}
 	if errors.As(lerr, new(errTooMany)) {
 		return kept, lerr

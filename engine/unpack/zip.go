@@ -220,7 +220,7 @@ func (t *task) like7zip(p *mail.Part, members []*zipMember) (outcome, error) {
 			return kept, errTooMany{t.o.MaxFiles}
 		}
 		if m.size > 0 {
-			bytes += m.size
+			bytes = plus(bytes, m.size)
 			extracted++
 		}
 	}
