@@ -57,6 +57,7 @@ const (
 	CodeScanner     = "S200" // a scanner entry that cannot be read
 	CodeScannerSub  = "S201" // a scanner that calls a sub this program does not have
 	CodeDecoder     = "S210" // a decoder entry that cannot be read
+	CodeDecoderSub  = "S211" // a decoder that is a sub of the configuration's own
 	CodeSpamScanner = "S220" // a spam scanner entry that cannot be read
 )
 

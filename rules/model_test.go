@@ -223,6 +223,15 @@ func TestDecoders(t *testing.T) {
 	}
 }
 
+// A decoder of the configuration's own is an error at its place: nothing is passed by in silence.
+func TestDecoderSub(t *testing.T) {
+	f := newFake(t)
+	own := &eval.Code{Span: f.span()}
+	f.list("decoders", list(list("foo", "bar"), own, "cat"))
+	_, bag := f.bind()
+	wantDiag(t, bag, CodeDecoderSub, diag.Error, f.arrays["decoders"].Origin.Span)
+}
+
 func TestSpamScanners(t *testing.T) {
 	f := newFake(t)
 	f.list("spam_scanners", list("SpamAssassin", "Amavis::SpamControl::SpamAssassin"),

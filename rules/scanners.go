@@ -268,6 +268,9 @@ func (b *binder) decoders(v eval.Value, at source.Span) []Decoder {
 		}
 		if d.Do = code.Name; code.Name == "" || code.Native == nil && !code.Span.IsZero() {
 			d.Do, d.Code = "", code
+			b.bag.Add(diag.Diagnostic{Code: CodeDecoderSub, Severity: diag.Error, Span: at,
+				Message: fmt.Sprintf("decoder for %s: a sub of the configuration's own cannot decode here; it would be handed amavisd's own objects", strings.Join(d.Types, ",")),
+				Help:    `name a stock decoder with the program, such as ['x', \&do_uncompress, 'program'], or take the entry out: such parts are then passed to scanners as they are`})
 		}
 		for i := 2; i < e.Len(); i++ {
 			prog := deref(e.Get(i))

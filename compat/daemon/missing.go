@@ -46,10 +46,14 @@ func Missing(cfg *rules.Config, bag *diag.Bag) {
 			}
 		}
 	}
+	places := map[string]source.Span{}
+	for _, d := range base.Decoders() {
+		places[d.Do] = d.Origin
+	}
 	_, found := unpack.Resolve(flow.DecodersOf(base), strings.Join(cfg.Paths.Search, ":"))
 	for _, d := range found {
-		if d.Unknown {
-			add(CodeNoDecoder, diag.Warning, source.Span{}, "take the entry out of @decoders, or use one of the stock decoders",
+		if d.Unknown && d.Decoder.Do != "" { // one without a name was refused when it was read
+			add(CodeNoDecoder, diag.Warning, places[d.Decoder.Do], "take the entry out of @decoders, or use one of the stock decoders",
 				"the decoder %s of .%s is not known here: such parts are passed to scanners as they are", d.Decoder.Do, d.Type)
 		}
 	}
