@@ -11,6 +11,8 @@ import (
 // cpioHeader is what the three families of cpio headers have in common.
 type cpioHeader struct {
 	mode, nameLen, size int64
+	links               int64
+	file                string // device and inode, as written
 }
 
 type cpioFormat struct {
@@ -27,14 +29,16 @@ func cpioMagic(b []byte) *cpioFormat {
 			mode, e1 := strconv.ParseInt(string(b[14:22]), 16, 64)
 			size, e2 := strconv.ParseInt(string(b[54:62]), 16, 64)
 			nameLen, e3 := strconv.ParseInt(string(b[94:102]), 16, 64)
-			return cpioHeader{mode: mode, size: size, nameLen: nameLen}, e1 == nil && e2 == nil && e3 == nil
+			links, e4 := strconv.ParseInt(string(b[38:46]), 16, 64)
+			return cpioHeader{mode, nameLen, size, links, string(b[62:78]) + string(b[6:14])}, e1 == nil && e2 == nil && e3 == nil && e4 == nil
 		}}
 	case string(b[:6]) == "070707":
 		return &cpioFormat{76, 1, func(b []byte) (h cpioHeader, ok bool) {
 			mode, e1 := strconv.ParseInt(string(b[18:24]), 8, 64)
 			nameLen, e2 := strconv.ParseInt(string(b[59:65]), 8, 64)
 			size, e3 := strconv.ParseInt(string(b[65:76]), 8, 64)
-			return cpioHeader{mode: mode, size: size, nameLen: nameLen}, e1 == nil && e2 == nil && e3 == nil
+			links, e4 := strconv.ParseInt(string(b[36:42]), 8, 64)
+			return cpioHeader{mode, nameLen, size, links, string(b[6:18])}, e1 == nil && e2 == nil && e3 == nil && e4 == nil
 		}}
 	case b[0] == 0xc7 && b[1] == 0x71:
 		return &cpioFormat{26, 2, oldCpio(binary.LittleEndian)}
@@ -50,15 +54,39 @@ func oldCpio(o binary.ByteOrder) func(b []byte) (cpioHeader, bool) {
 			mode:    int64(o.Uint16(b[6:])),
 			nameLen: int64(o.Uint16(b[20:])),
 			size:    int64(o.Uint16(b[22:]))<<16 | int64(o.Uint16(b[24:])),
+			links:   int64(o.Uint16(b[12:])),
+			file:    string(b[2:6]),
 		}, true
 	}
 }
 
 const maxMemberName = 64 << 10
 
+// hardLinks are the names of files that have several: of these an archive may hold the data once, behind any of them.
+type hardLinks map[string][]*member
+
+// share gives the data to all names.
+func (l hardLinks) share() {
+	for _, names := range l {
+		var full *member
+		for _, m := range names {
+			if m.size > 0 && full == nil {
+				full = m
+			}
+		}
+		for _, m := range names {
+			if full != nil && m.size == 0 {
+				m.copy, m.size = full.copy, full.size
+			}
+		}
+	}
+}
+
 // listCpio reads the member headers.
 func listCpio(r io.ReaderAt, size int64, maxFiles int) ([]*member, error) {
 	var out []*member
+	linked := hardLinks{}
+	defer linked.share()
 	head := make([]byte, 110)
 	for at := int64(0); ; {
 		n, err := r.ReadAt(head[:min(110, max(0, size-at))], at)
@@ -98,6 +126,9 @@ func listCpio(r io.ReaderAt, size int64, maxFiles int) ([]*member, error) {
 					err = io.ErrUnexpectedEOF
 				}
 				return err
+			}
+			if h.links > 1 {
+				linked[h.file] = append(linked[h.file], m)
 			}
 		case 0o040000:
 			m.kind, m.size = folder, 0

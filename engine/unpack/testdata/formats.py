@@ -5,7 +5,7 @@ LIBARCHIVE and LHASA are the unpacked sources of libarchive 3.6.2 (its test file
 (ISC licence), `apt-get source libarchive lhasa`. The rest is made here with arc, compress, lzop, lrzip, zstd, rpmbuild and cpio.
 
 Recorded from the original with the lab's basic.conf, $log_level 5, $MAXFILES 100 and the stock @decoders; formats.jsonl.gz as
-it is, formats-programs.jsonl.gz with
+it is, formats-programs.jsonl.gz (without la-zip*, la-7zip* and la-iso*, for which it is the same) with
 
     $unrar=['unrar','rar']; $unarj=['unarj','arj']; $arc=['nomarch','arc']; $cabextract='cabextract'; $tnef='tnef'; $lha='lha';
     $uncompress=['uncompress','gzip -d','zcat']; $gunzip='gzip -d'; $bunzip2='bzip2 -d'; $unlzop='lzop -d'; $ar='ar';
