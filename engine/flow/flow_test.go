@@ -37,7 +37,7 @@ func TestReadHeader(t *testing.T) {
 		{"empty", "", nil, nil, 0},
 	} {
 		m := &mail.Message{Body: text(c.in)}
-		if err := readHeader(m); err != nil {
+		if err := ReadHeader(m); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		var fields, names []string
@@ -49,7 +49,7 @@ func TestReadHeader(t *testing.T) {
 		}
 	}
 	m := &mail.Message{Body: text(strings.Repeat("a", maxHeader+10000))}
-	if err := readHeader(m); err == nil {
+	if err := ReadHeader(m); err == nil {
 		t.Error("a header without end was read")
 	}
 }
@@ -57,7 +57,7 @@ func TestReadHeader(t *testing.T) {
 func TestMissingSeparator(t *testing.T) {
 	for in, want := range map[string]bool{"A: 1\r\n": true, "A: 1\r\n\r\n": false, "A: 1\r\n\r\nx": false, "": false} {
 		m := &mail.Message{Body: text(in)}
-		if err := readHeader(m); err != nil {
+		if err := ReadHeader(m); err != nil {
 			t.Fatal(err)
 		}
 		if missingSeparator(m) != want {

@@ -15,9 +15,9 @@ const maxHeader = 4 << 20 // bytes of the header section that are looked at
 // errHeaderTooLarge defers a message that has no end to its header.
 var errHeaderTooLarge = errors.New("header section larger than 4 MiB")
 
-// readHeader splits the header section into fields, order and bytes kept, and marks where the body starts. A line that is
+// ReadHeader splits the header section into fields, order and bytes kept, and marks where the body starts. A line that is
 // no field and no continuation stands as a field without a name.
-func readHeader(m *mail.Message) error {
+func ReadHeader(m *mail.Message) error {
 	raw, err := headerBytes(m.Body)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func scanBytes(t *Task) error {
 
 // inspect reads header and origin of a message.
 func (f *Flow) inspect(t *Task) error {
-	if err := readHeader(t.Message); err != nil {
+	if err := ReadHeader(t.Message); err != nil {
 		return err
 	}
 	if missingSeparator(t.Message) {
