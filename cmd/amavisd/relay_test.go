@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"mavis/testdata/peer"
+	"mavis/testdata/postfix"
 )
 
 // relay is the whole of it: Postfix before and behind the daemon, and clamd beside it.
 type relay struct {
 	*site
-	mta     *postfix
-	scanner *clamd
+	mta      *postfix.MTA
+	in, lmtp int // ports of Postfix: mail goes through the filter over SMTP, or LMTP
+	scanner  *clamd
 }
 
 func newRelay(t *testing.T) *relay {
@@ -29,14 +31,23 @@ func newRelay(t *testing.T) *relay {
 	r := &relay{site: s, scanner: newClamd(s)}
 	r.scanner.start()
 	s.start()
-	r.mta = startPostfix(s)
+	r.in, r.lmtp = freePort(t), freePort(t)
+	r.mta = postfix.Start(t, postfix.Options{Dir: s.dir + "/postfix", UID: s.uid, GID: s.gid, In: r.in, LMTP: r.lmtp, Filter: s.port, Back: s.hop})
 	return r
+}
+
+// take hands Postfix a mail, which it must accept.
+func (r *relay) take(l letter) {
+	r.t.Helper()
+	if got, err := post(fmt.Sprintf("127.0.0.1:%d", r.in), l); err != nil || !strings.HasPrefix(got, "250") {
+		r.t.Fatalf("Postfix answers %q, %v", got, err)
+	}
 }
 
 // idle waits until Postfix has nothing more to do.
 func (r *relay) idle() {
 	r.t.Helper()
-	r.await("the queue is empty", func() bool { return len(r.mta.queueNow()) == 0 })
+	r.await("the queue is empty", func() bool { return len(r.mta.Queue()) == 0 })
 }
 
 func TestPostfix(t *testing.T) {
@@ -72,9 +83,9 @@ func cleanArrives(t *testing.T, r *relay) {
 		data := "X-Folded: one\r\n\ttwo\r\n   three\r\nx-CaSe:kept\r\n" + note(subject, body)
 		l := bob(data)
 		l.fromParams = " BODY=8BITMIME"
-		r.mta.take(l)
+		r.take(l)
 		want := strings.ReplaceAll(data, "\r\n", "\n")
-		got := r.mta.delivered("Subject: " + subject)
+		got := r.mta.Delivered("Subject: " + subject)
 		head, whole := strings.CutSuffix(got, want)
 		if !whole {
 			t.Errorf("%s changed on its way: %.2000q", subject, got)
@@ -100,7 +111,7 @@ func badIsHeld(t *testing.T, r *relay) {
 		data := attachment(c.sample)
 		l := bob(data)
 		l.to = append(l.to, "carol@domain.be")
-		r.mta.take(l)
+		r.take(l)
 		mark := "\nSubject: " + c.subject + "\n"
 		r.await(c.sample+" is in quarantine", func() bool { return len(r.quarantined(mark)) > 0 })
 		r.idle()
@@ -114,10 +125,10 @@ func badIsHeld(t *testing.T, r *relay) {
 				t.Errorf("%s: no field %q in quarantine:\n%.800s", c.sample, field, held[0])
 			}
 		}
-		if n := len(r.mta.arrived(mark)); n != 0 {
+		if n := len(r.mta.Arrived(mark)); n != 0 {
 			t.Errorf("%s was delivered", c.sample)
 		}
-		if n := len(r.mta.arrived("\nDelivered-To: admin@domain.be\n")); n != i+1 {
+		if n := len(r.mta.Arrived("\nDelivered-To: admin@domain.be\n")); n != i+1 {
 			t.Errorf("%s: %d notices for the administrator so far, want %d", c.sample, n, i+1)
 		}
 		if !strings.Contains(r.logged(), c.says) {
@@ -127,17 +138,17 @@ func badIsHeld(t *testing.T, r *relay) {
 }
 
 func envelopeSurvives(t *testing.T, r *relay) {
-	r.mta.take(letter{xforward: "NAME=mx.sender.test ADDR=192.0.2.25 PORT=40000 PROTO=ESMTP HELO=helo.sender.test",
+	r.take(letter{xforward: "NAME=mx.sender.test ADDR=192.0.2.25 PORT=40000 PROTO=ESMTP HELO=helo.sender.test",
 		from: `"alice @ home"@sender.test`, fromParams: " RET=HDRS ENVID=QQ+2B314",
 		to: []string{`"bob smith"@domain.be`}, toParams: " NOTIFY=SUCCESS ORCPT=rfc822;robert+2Bx@old.test",
 		data: note("an odd envelope", "x\r\n")})
-	got := r.mta.delivered("Delivered-To: \"bob smith\"@domain.be")
+	got := r.mta.Delivered("Delivered-To: \"bob smith\"@domain.be")
 	if !strings.Contains(got, "Return-Path: <\"alice @ home\"@sender.test>\n") {
 		t.Errorf("sender changed:\n%s", got)
 	}
 	// Only Postfix behind the filter may report success: had the filter dropped the parameters, Postfix before it would
 	// report that the mail was relayed.
-	report := r.mta.delivered("multipart/report; report-type=delivery-status")
+	report := r.mta.Delivered("multipart/report; report-type=delivery-status")
 	for _, want := range []string{"Original-Envelope-Id: QQ+314\n", "Original-Recipient: rfc822;robert+x@old.test\n", "Action: delivered\n",
 		"Content-Type: text/rfc822-headers\n"} {
 		if !strings.Contains(report, want) {
@@ -160,14 +171,14 @@ func envelopeSurvives(t *testing.T, r *relay) {
 // Mail to the outside is not scanned, as the seed's configuration has it; what carol gets is.
 func fatesDiffer(t *testing.T, r *relay) {
 	data := strings.Replace(attachment("EICAR attached"), "Subject: virus", "Subject: two fates", 1)
-	reply, err := post(fmt.Sprintf("127.0.0.1:%d", r.mta.lmtp), letter{xforward: "NAME=mx.sender.test ADDR=192.0.2.26", from: "alice@sender.test",
+	reply, err := post(fmt.Sprintf("127.0.0.1:%d", r.lmtp), letter{xforward: "NAME=mx.sender.test ADDR=192.0.2.26", from: "alice@sender.test",
 		to: []string{"carol@domain.be", "carl@elsewhere.test"}, data: data})
 	if err != nil || !strings.HasPrefix(reply, "250") {
 		t.Fatal(reply, err)
 	}
-	got := r.mta.delivered("\nSubject: two fates\n")
+	got := r.mta.Delivered("\nSubject: two fates\n")
 	r.idle()
-	if !strings.Contains(got, "\nDelivered-To: carl@elsewhere.test\n") || len(r.mta.arrived("\nSubject: two fates\n")) != 1 {
+	if !strings.Contains(got, "\nDelivered-To: carl@elsewhere.test\n") || len(r.mta.Arrived("\nSubject: two fates\n")) != 1 {
 		t.Errorf("carl alone was to get it:\n%.1000s", got)
 	}
 	held := r.quarantined("\nSubject: two fates\n")
@@ -189,26 +200,26 @@ func fatesDiffer(t *testing.T, r *relay) {
 
 func mailWaits(t *testing.T, r *relay) {
 	r.scanner.stop()
-	r.mta.take(bob(note("patience", "x\r\n")))
-	r.mta.take(bob(strings.Replace(attachment("EICAR attached"), "Subject: virus", "Subject: late virus", 1)))
+	r.take(bob(note("patience", "x\r\n")))
+	r.take(bob(strings.Replace(attachment("EICAR attached"), "Subject: virus", "Subject: late virus", 1)))
 	r.await("both mails are deferred", func() bool {
 		n := 0
-		for _, q := range r.mta.queueNow() {
+		for _, q := range r.mta.Queue() {
 			if q.Name == "deferred" && len(q.Recipients) == 1 && strings.Contains(q.Recipients[0].Delay, "451 4.5.0") {
 				n++
 			}
 		}
 		return n == 2
 	})
-	if n := len(r.mta.arrived("Subject: patience")) + len(r.mta.arrived("Subject: late virus")); n > 0 {
+	if n := len(r.mta.Arrived("Subject: patience")) + len(r.mta.Arrived("Subject: late virus")); n > 0 {
 		t.Fatal("a mail was delivered unchecked")
 	}
 	r.scanner.start()
-	r.mta.flush()
-	r.mta.delivered("Subject: patience")
+	r.mta.Flush()
+	r.mta.Delivered("Subject: patience")
 	r.idle()
-	r.mta.delivered("Subject: patience") // still once
-	if len(r.mta.arrived("Subject: late virus")) != 0 || len(r.quarantined("\nSubject: late virus\n")) != 1 {
+	r.mta.Delivered("Subject: patience") // still once
+	if len(r.mta.Arrived("Subject: late virus")) != 0 || len(r.quarantined("\nSubject: late virus\n")) != 1 {
 		t.Error("the virus that had to wait was delivered, or is not in quarantine")
 	}
 }
@@ -217,12 +228,12 @@ func backupDecides(t *testing.T, r *relay) {
 	r.scanner.stop()
 	scan := peer.Need(t, "clamscan")
 	must(t, os.Symlink(scan, r.bin+"/clamscan"))
-	r.mta.take(bob(note("seen by clamscan", "x\r\n")))
-	r.mta.take(bob(strings.Replace(attachment("EICAR attached"), "Subject: virus", "Subject: caught by clamscan", 1)))
-	r.mta.delivered("Subject: seen by clamscan")
+	r.take(bob(note("seen by clamscan", "x\r\n")))
+	r.take(bob(strings.Replace(attachment("EICAR attached"), "Subject: virus", "Subject: caught by clamscan", 1)))
+	r.mta.Delivered("Subject: seen by clamscan")
 	r.await("clamscan finds the virus", func() bool { return len(r.quarantined("\nSubject: caught by clamscan\n")) == 1 })
 	r.idle()
-	if len(r.mta.arrived("Subject: caught by clamscan")) != 0 {
+	if len(r.mta.Arrived("Subject: caught by clamscan")) != 0 {
 		t.Error("the virus was delivered")
 	}
 	must(t, os.Remove(r.bin+"/clamscan"))
@@ -240,26 +251,26 @@ func TestPostfixLosesNothing(t *testing.T) {
 		go func() {
 			defer wg.Done()
 			for i := worker; i < n; i += 5 {
-				if reply, err := post(r.mta.addr(), bob(note(fmt.Sprintf("number %02d.", i), "x\r\n"))); err != nil || !strings.HasPrefix(reply, "250") {
+				if reply, err := post(fmt.Sprintf("127.0.0.1:%d", r.in), bob(note(fmt.Sprintf("number %02d.", i), "x\r\n"))); err != nil || !strings.HasPrefix(reply, "250") {
 					t.Errorf("%d: %q %v", i, reply, err)
 				}
 			}
 		}()
 	}
 	for _, after := range []int{5, 25} {
-		r.await(fmt.Sprintf("%d mails have arrived", after), func() bool { return len(r.mta.arrived("Subject: number ")) >= after })
+		r.await(fmt.Sprintf("%d mails have arrived", after), func() bool { return len(r.mta.Arrived("Subject: number ")) >= after })
 		must(t, syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL))
 		<-r.ended
 		time.Sleep(200 * time.Millisecond) // Postfix meets a closed port
 		r.site.start()
-		r.mta.flush()
+		r.mta.Flush()
 	}
 	wg.Wait()
-	r.mta.flush()
+	r.mta.Flush()
 	r.idle()
 	twice := 0
 	for i := range n {
-		switch got := len(r.mta.arrived(fmt.Sprintf("Subject: number %02d.", i))); got {
+		switch got := len(r.mta.Arrived(fmt.Sprintf("Subject: number %02d.", i))); got {
 		case 0:
 			t.Errorf("mail %d is lost", i)
 		case 1:

@@ -1,9 +1,11 @@
-package main
+// Package postfix runs a real Postfix with its own queue for live tests.
+package postfix
 
 import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -11,20 +13,26 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"mavis/testdata/peer"
 )
 
-// postfix is a real one with its own queue, on ports of its own: mail comes in, goes to the filter, comes back, and all
-// of it ends in one Maildir.
-type postfix struct {
-	s       *site
+// Options say where a Postfix works, and what it works with.
+type Options struct {
+	Dir      string // everything of it is below
+	UID, GID int    // who owns the Maildir
+	// In and LMTP are ports where mail comes in and goes to the filter over SMTP or LMTP, Filter is the port of the filter, and Back
+	// the one where mail comes back from it.
+	In, LMTP, Filter, Back int
+}
+
+// MTA is a running Postfix: mail comes in, goes to the filter, comes back, and all of it ends in one Maildir.
+type MTA struct {
+	Maildir string
+	t       *testing.T
 	conf    string
-	queue   string
-	maildir string
-	port    int // mail there goes through the filter over SMTP
-	lmtp    int // and here over LMTP
 	cmd     *exec.Cmd
 	ended   chan error
 }
@@ -94,17 +102,17 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// startPostfix runs master in the foreground, in a process group of its own: it ends with the test.
-func startPostfix(s *site) *postfix {
-	t := s.t
+// Start runs master in the foreground, in a process group of its own, until the test ends. It needs root, and the caller asks for
+// that and for the program "postconf".
+func Start(t *testing.T, opt Options) *MTA {
 	t.Helper()
-	dir := s.dir + "/postfix"
-	p := &postfix{s: s, conf: dir + "/etc", queue: dir + "/queue", maildir: dir + "/mail/in", port: freePort(t), lmtp: freePort(t)}
+	dir := opt.Dir
+	p := &MTA{t: t, conf: dir + "/etc", Maildir: dir + "/mail/in"}
 	owner, err := user.Lookup("postfix")
 	must(t, err)
 	drop, err := user.LookupGroup("postdrop")
 	must(t, err)
-	uid, gid, dropGid := number(s, owner.Uid), number(s, owner.Gid), number(s, drop.Gid)
+	uid, gid, dropGid := number(t, owner.Uid), number(t, owner.Gid), number(t, drop.Gid)
 	folder := func(name string, mode fs.FileMode, uid, gid int) {
 		must(t, os.MkdirAll(dir+"/"+name, 0o755))
 		must(t, os.Chown(dir+"/"+name, uid, gid))
@@ -117,11 +125,10 @@ func startPostfix(s *site) *postfix {
 	folder("queue/public", 0o710, uid, dropGid)
 	folder("queue/pid", 0o755, 0, 0)
 	folder("data", 0o700, uid, gid)
-	folder("mail", 0o755, s.uid, s.gid)
+	folder("mail", 0o755, opt.UID, opt.GID)
 	folder("etc", 0o755, 0, 0)
-	fill := strings.NewReplacer("@DIR@", dir, "@UID@", strconv.Itoa(s.uid), "@GID@", strconv.Itoa(s.gid), "@IN@", strconv.Itoa(p.port),
-		"@LMTP@", strconv.Itoa(p.lmtp),
-		"@FILTER@", strconv.Itoa(s.port), "@BACK@", strconv.Itoa(s.hop))
+	fill := strings.NewReplacer("@DIR@", dir, "@UID@", strconv.Itoa(opt.UID), "@GID@", strconv.Itoa(opt.GID), "@IN@", strconv.Itoa(opt.In),
+		"@LMTP@", strconv.Itoa(opt.LMTP), "@FILTER@", strconv.Itoa(opt.Filter), "@BACK@", strconv.Itoa(opt.Back))
 	for name, text := range map[string]string{"main.cf": mainCF, "master.cf": masterCF} {
 		must(t, os.WriteFile(p.conf+"/"+name, []byte(fill.Replace(text)), 0o644))
 	}
@@ -134,41 +141,33 @@ func startPostfix(s *site) *postfix {
 	p.ended = make(chan error, 1)
 	go func() { p.ended <- p.cmd.Wait() }()
 	t.Cleanup(p.stop)
-	s.await("Postfix listens", func() bool { return listening(p.port) && listening(s.hop) })
+	p.await("Postfix listens", func() bool { return listening(opt.In) && listening(opt.Back) })
 	return p
 }
 
 // stop ends master, which ends its own processes, and makes sure of them.
-func (p *postfix) stop() {
+func (p *MTA) stop() {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
 	case <-time.After(5 * time.Second):
 	}
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-	p.s.await("Postfix has ended", func() bool { return syscall.Kill(-p.cmd.Process.Pid, 0) == syscall.ESRCH })
-	if p.s.t.Failed() {
-		p.s.t.Logf("log of Postfix:\n%s", tail(filepath.Dir(p.conf)+"/log"))
+	p.await("Postfix has ended", func() bool { return syscall.Kill(-p.cmd.Process.Pid, 0) == syscall.ESRCH })
+	if p.t.Failed() {
+		p.t.Logf("log of Postfix:\n%s", p.log())
 	}
 }
 
-func (p *postfix) addr() string { return fmt.Sprintf("127.0.0.1:%d", p.port) }
-
-// take hands Postfix a mail, which it must accept.
-func (p *postfix) take(l letter) {
-	p.s.t.Helper()
-	if r, err := post(p.addr(), l); err != nil || !strings.HasPrefix(r, "250") {
-		p.s.t.Fatalf("Postfix answers %q, %v", r, err)
-	}
-}
-
-// arrived gives the mails in the Maildir that have a text in their header. Notices tell of it in their bodies.
-func (p *postfix) arrived(text string) []string {
-	p.s.t.Helper()
+// Arrived gives the mails in the Maildir that have a text in their header. Notices tell of it in their bodies.
+func (p *MTA) Arrived(text string) []string {
+	p.t.Helper()
 	var out []string
-	for _, name := range files(p.s.t, p.maildir+"/new") {
+	names, err := filepath.Glob(p.Maildir + "/new/*")
+	must(p.t, err)
+	for _, name := range names {
 		data, err := os.ReadFile(name)
-		must(p.s.t, err)
+		must(p.t, err)
 		if head, _, _ := strings.Cut(string(data), "\n\n"); strings.Contains(head+"\n", text) {
 			out = append(out, string(data))
 		}
@@ -176,19 +175,19 @@ func (p *postfix) arrived(text string) []string {
 	return out
 }
 
-// delivered waits for a mail, and gives it.
-func (p *postfix) delivered(text string) string {
-	p.s.t.Helper()
-	p.s.await(text+" arrives", func() bool { return len(p.arrived(text)) > 0 })
-	got := p.arrived(text)
+// Delivered waits for a mail, and gives it.
+func (p *MTA) Delivered(text string) string {
+	p.t.Helper()
+	p.await(text+" arrives", func() bool { return len(p.Arrived(text)) > 0 })
+	got := p.Arrived(text)
 	if len(got) != 1 {
-		p.s.t.Errorf("%s arrived %d times", text, len(got))
+		p.t.Errorf("%s arrived %d times", text, len(got))
 	}
 	return got[0]
 }
 
-// queued is a mail in the queue, as postqueue -j tells of it.
-type queued struct {
+// Queued is a mail in the queue, as postqueue -j tells of it.
+type Queued struct {
 	Name       string `json:"queue_name"`
 	ID         string `json:"queue_id"`
 	Sender     string `json:"sender"`
@@ -198,36 +197,72 @@ type queued struct {
 	} `json:"recipients"`
 }
 
-func (p *postfix) queueNow() []queued {
-	t := p.s.t
+// Queue lists what is in the queue.
+func (p *MTA) Queue() []Queued {
+	t := p.t
 	t.Helper()
 	out := p.run("-j")
-	var all []queued
+	var all []Queued
 	for d := json.NewDecoder(strings.NewReader(out)); d.More(); {
-		var q queued
+		var q Queued
 		must(t, d.Decode(&q))
 		all = append(all, q)
 	}
 	return all
 }
 
-// flush makes Postfix try again what waits.
-func (p *postfix) flush() { p.run("-f") }
+// Flush makes Postfix try again what waits.
+func (p *MTA) Flush() { p.run("-f") }
 
-func (p *postfix) run(arg string) string {
-	p.s.t.Helper()
-	cmd := exec.Command(peer.Need(p.s.t, "postqueue"), "-c", p.conf, arg)
+func (p *MTA) run(arg string) string {
+	p.t.Helper()
+	cmd := exec.Command(peer.Need(p.t, "postqueue"), "-c", p.conf, arg)
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		p.s.t.Fatalf("postqueue %s: %v %s", arg, err, errs.String())
+		p.t.Fatalf("postqueue %s: %v %s", arg, err, errs.String())
 	}
 	return string(out)
 }
 
-func number(s *site, text string) int {
+// await waits up to half a minute.
+func (p *MTA) await(what string, done func() bool) {
+	p.t.Helper()
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// log is the end of Postfix's log.
+func (p *MTA) log() string {
+	text, err := os.ReadFile(filepath.Dir(p.conf) + "/log")
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-8<<10):])
+}
+
+func number(t *testing.T, text string) int {
+	t.Helper()
 	n, err := strconv.Atoi(text)
-	must(s.t, err)
+	must(t, err)
 	return n
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func listening(port int) bool {
+	c, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), time.Second)
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
 }
