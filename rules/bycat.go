@@ -6,6 +6,7 @@ import (
 	"mavis/perlconf/eval"
 	"mavis/perlconf/source"
 	"mavis/rules/lookup"
+	"mavis/rules/vars"
 )
 
 // Key is the category as a key of the by-category tables: "8,1", or "8" when there is no minor number.
@@ -26,6 +27,7 @@ type Setting struct {
 	CCat   CCat // the key that was there
 	Value  eval.Value
 	Origin source.Span
+	Via    string // the member of policy banks that code in the table looked up, without sigil; "" for a plain entry
 	// Tables is what the value means where a value for each recipient is wanted: a list of tables, or a plain value as
 	// a constant. It is nil for undef.
 	Tables *lookup.Tables
@@ -55,6 +57,7 @@ func (p *Policy) entry(h *eval.Hash, c CCat) (Setting, bool, error) {
 		var err error
 		if late, ok := p.cfg.late(code); ok {
 			e.Value, err = p.Late(late)
+			e.Via = late.Name
 			if at := p.Origin(late.Name); !at.IsZero() {
 				e.Origin = at
 			}
@@ -115,4 +118,12 @@ func (p *Policy) AllByCCat(tables []string, ccats []CCat) ([][]Setting, error) {
 		}
 	}
 	return out, nil
+}
+
+// Name says which setting an entry of a by-category table is: the variable that it looks up, or the table with the key.
+func (s Setting) Name(table string) string {
+	if s.Via != "" {
+		return vars.Sigiled(s.Via)
+	}
+	return "%" + table + "{" + s.CCat.Key() + "}"
 }

@@ -119,6 +119,14 @@ func (c *Config) Banks() []string {
 	return out
 }
 
+// BankOrigin is the place where a policy bank is defined.
+func (c *Config) BankOrigin(name string) source.Span {
+	if b := c.banks[name]; b != nil {
+		return lookup.Place(b)
+	}
+	return source.Span{}
+}
+
 type lateCode struct {
 	l  lookup.Late
 	ok bool

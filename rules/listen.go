@@ -140,24 +140,31 @@ func (b *binder) withMode(l Listener) Listener {
 	return l
 }
 
+// BankRule is an entry of %interface_policy that names policy banks.
+type BankRule struct {
+	Key    string // the port, address or socket
+	Bank   string
+	Origin source.Span
+}
+
 // SocketBanks gives the policy banks for a connection on a Unix socket, in the order they are laid: for "SOCK", then
 // for the path. Names without a bank may be among them; see Policy.With.
-func (c *Config) SocketBanks(path string) []string { return c.interfaceBanks("SOCK", path) }
+func (c *Config) SocketBanks(path string) []BankRule { return c.interfaceBanks("SOCK", path) }
 
 // PortBanks gives the policy banks for a TCP connection to our host and port: for the port, then for HOST:PORT, where
 // an IPv6 address stands in brackets and in lower case.
-func (c *Config) PortBanks(host, port string) []string {
+func (c *Config) PortBanks(host, port string) []BankRule {
 	if strings.Count(host, ":") > 1 {
 		host = "[" + strings.ToLower(strings.Trim(host, "[]")) + "]"
 	}
 	return c.interfaceBanks(port, host+":"+port)
 }
 
-func (c *Config) interfaceBanks(keys ...string) []string {
-	var out []string
+func (c *Config) interfaceBanks(keys ...string) []BankRule {
+	var out []BankRule
 	for _, k := range keys {
 		if v, _ := c.InterfacePolicy.Get(k); v != nil {
-			out = append(out, eval.ToString(v))
+			out = append(out, BankRule{k, eval.ToString(v), c.InterfacePolicy.Origin(k)})
 		}
 	}
 	return out

@@ -134,7 +134,7 @@ $virus_admin = "virusalert\@$mydomain";
 	if d, _ := rules.DestinyOf(s.Value); err != nil || d != rules.Reject || s.Origin.Pos().Line != 12 {
 		t.Errorf("%+v at %v: %v", s, s.Origin, err)
 	}
-	if banks := c.PortBanks("127.0.0.1", "10026"); !reflect.DeepEqual(banks, []string{"ORIGINATING"}) {
+	if banks := c.PortBanks("127.0.0.1", "10026"); len(banks) != 1 || banks[0].Bank != "ORIGINATING" || banks[0].Key != "10026" {
 		t.Errorf("%q", banks)
 	}
 	o, err := p.With("ORIGINATING")

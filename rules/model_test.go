@@ -73,13 +73,13 @@ func TestListeners(t *testing.T) {
 		t.Errorf("mode: %+v", l)
 	}
 	wantDiag(t, bag, CodeUnknownBank, diag.Warning, f.hashes["interface_policy"].Lookup("/run/b.sock").Origin.Span)
-	if got := c.PortBanks("127.0.0.1", "10026"); !reflect.DeepEqual(got, []string{"ORIGINATING"}) {
+	if got := named(c.PortBanks("127.0.0.1", "10026")); !reflect.DeepEqual(got, []string{"ORIGINATING"}) {
 		t.Errorf("%q", got)
 	}
-	if got := c.PortBanks("::1", "10024"); !reflect.DeepEqual(got, []string{"SIX"}) {
+	if got := named(c.PortBanks("::1", "10024")); !reflect.DeepEqual(got, []string{"SIX"}) {
 		t.Errorf("%q", got)
 	}
-	if got := c.SocketBanks("/run/b.sock"); !reflect.DeepEqual(got, []string{"AM.PDP-SOCK", "MISSING"}) {
+	if got := named(c.SocketBanks("/run/b.sock")); !reflect.DeepEqual(got, []string{"AM.PDP-SOCK", "MISSING"}) {
 		t.Errorf("%q", got)
 	}
 	mode := f.set("unix_socket_mode", "0660")
@@ -281,4 +281,12 @@ func TestGlobals(t *testing.T) {
 	at := f.set("max_servers", int64(-1))
 	_, bag := f.bind()
 	wantDiag(t, bag, CodeRange, diag.Error, at)
+}
+
+func named(list []BankRule) []string {
+	var out []string
+	for _, b := range list {
+		out = append(out, b.Bank)
+	}
+	return out
 }

@@ -3,6 +3,8 @@
 package rules
 
 import (
+	"strconv"
+
 	"mavis/perlconf/eval"
 	"mavis/perlconf/regex"
 	"mavis/perlconf/source"
@@ -40,6 +42,23 @@ const (
 	Discard  Destiny = 0
 	Pass     Destiny = 1
 )
+
+// String is the name of the D_ constant.
+func (d Destiny) String() string {
+	switch d {
+	case TempFail:
+		return "D_TEMPFAIL"
+	case Reject:
+		return "D_REJECT"
+	case Bounce:
+		return "D_BOUNCE"
+	case Discard:
+		return "D_DISCARD"
+	case Pass:
+		return "D_PASS"
+	}
+	return strconv.Itoa(int(d))
+}
 
 // Scanner is one entry of @av_scanners or @av_scanners_backup.
 type Scanner struct {

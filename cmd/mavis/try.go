@@ -27,6 +27,7 @@ type tryCommand struct {
 	Config []string `short:"c" placeholder:"FILE" help:"Configuration file, may be repeated; without one the built-in sample is used."`
 	From   string   `default:"alice@sender.test" help:"Envelope sender of mails given as files."`
 	To     []string `help:"Envelope recipient of mails given as files; may be repeated."`
+	Trace  bool     `help:"Print every step of the way with its rule."`
 	Keep   bool     `help:"Keep the temporary folder with the quarantine, and say where it is."`
 	Mails  []string `arg:"" optional:"" name:"mail" help:"Mails as files; without any the built-in samples are used."`
 }
@@ -69,6 +70,14 @@ func (c *tryCommand) Run(s streams) error {
 		rows = append(rows, got)
 	}
 	print(s.out, rows)
+	if c.Trace {
+		for _, r := range rows {
+			if r.t != nil {
+				fmt.Fprintf(s.out, "\n%s\n", r.name)
+				printSteps(s.out, r.t.Steps.Steps)
+			}
+		}
+	}
 	if failed > 0 {
 		fmt.Fprintf(s.out, "%d of %d mails did not come out as expected\n", failed, len(rows))
 		return exitStatus(1)
@@ -151,7 +160,7 @@ func (c *tryCommand) start(s streams) (_ *rehearsal, err error) {
 		return nil, err
 	}
 	r.scanner = words
-	r.daemon, err = daemon.New(daemon.Options{Config: cfg, Log: log, Scanners: scanners, Watch: r.watch,
+	r.daemon, err = daemon.New(daemon.Options{Config: cfg, Log: log, Scanners: scanners, Watch: r.watch, Trace: true,
 		Redirect: fmt.Sprintf("smtp:[127.0.0.1]:%d", r.hop.port()), QuarantineDir: cfg.Paths.Quarantine})
 	if err != nil {
 		return nil, err

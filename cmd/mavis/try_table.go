@@ -70,18 +70,28 @@ func (r *row) rule() string {
 		return ""
 	}
 	var finding, destiny *mail.Step
-	steps := r.t.Rcpts[0].Trace
-	for i := range steps {
-		s := &steps[i]
-		word, _, _ := strings.Cut(s.What, " ")
-		switch strings.TrimSuffix(word, ":") {
-		case "banned", "infected", "allowed", "loves", "bypass_virus_checks", "bypass_banned_checks":
-			if finding == nil || word != "allowed:" {
-				finding = s
+	to := r.t.Rcpts[0].Internal
+	for i, s := range r.t.Steps.Steps {
+		if s.Rcpt != to || s.Origin.IsZero() && s.Stage != mail.StageFound {
+			continue
+		}
+		step := &r.t.Steps.Steps[i]
+		switch s.Stage {
+		case mail.StageBypass:
+			if finding == nil && strings.HasSuffix(s.What, "are bypassed") && !strings.HasPrefix(s.What, "spam") && !strings.HasPrefix(s.What, "header") {
+				finding = step
 			}
-		case "blocked", "passes":
+		case mail.StageFound:
+			if finding == nil || !strings.HasPrefix(s.What, "allowed:") {
+				finding = step
+			}
+		case mail.StageLover:
+			if strings.HasPrefix(s.What, "wants") {
+				finding = step
+			}
+		case mail.StageDestiny:
 			if destiny == nil {
-				destiny = s
+				destiny = step
 			}
 		}
 	}
@@ -89,7 +99,7 @@ func (r *row) rule() string {
 	if finding != nil {
 		out = append(out, place(finding.Origin)+" "+rulesOf(finding))
 	}
-	if destiny != nil && !destiny.Origin.IsZero() && (finding == nil || strings.HasPrefix(destiny.What, "blocked")) {
+	if destiny != nil && (finding == nil || strings.HasPrefix(destiny.What, "blocked")) {
 		out = append(out, place(destiny.Origin)+" "+destiny.What)
 	}
 	if len(out) == 0 {
@@ -99,12 +109,11 @@ func (r *row) rule() string {
 }
 
 func rulesOf(s *mail.Step) string {
-	word, _, _ := strings.Cut(s.What, " ")
-	word = strings.TrimSuffix(word, ":")
+	what, _, _ := strings.Cut(s.What, ":")
 	if s.Rule == "" {
-		return word
+		return what
 	}
-	return word + " by " + s.Rule
+	return what + " by " + s.Rule
 }
 
 func place(at source.Span) string {

@@ -145,7 +145,7 @@ func speaksPDP(cfg *rules.Config, l rules.Listener) bool {
 		banks = cfg.SocketBanks(l.Address)
 	}
 	for _, b := range banks {
-		if q, err := p.With(b); err == nil {
+		if q, err := p.With(b.Bank); err == nil {
 			p = q
 		}
 	}

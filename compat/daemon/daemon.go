@@ -40,6 +40,8 @@ type Options struct {
 	// Redirect, when set, is where all mail goes, whatever the configuration names as next hop; QuarantineDir is where all
 	// held mail goes. Rehearsals set both.
 	Redirect, QuarantineDir string
+	// Trace is passed to the flow.
+	Trace bool
 }
 
 // Daemon takes mail.
@@ -85,7 +87,7 @@ func New(opt Options) (*Daemon, error) {
 		next = redirect{d.client, opt.Redirect}
 	}
 	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Spamd: d.spamd, Next: next, Voice: d.voice,
-		TLS: d.tls.forServer, Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir})
+		TLS: d.tls.forServer, Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir, Trace: opt.Trace})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
 	for _, f := range append(av.Check(cfg.Base().AVScanners(), cfg.Paths.Search, "primary"), av.Check(cfg.Base().AVScannersBackup(), cfg.Paths.Search, "secondary")...) {
 		d.logf(f.Level, "%s", f.Text)

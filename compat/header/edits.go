@@ -135,6 +135,16 @@ func Apply(orig []mail.Field, e *Edits, r Repair) Result {
 	return out
 }
 
+// Changed gives a field of a message in one line, as it is and as it comes out of the edits: "" when it is removed.
+func Changed(f mail.Field, e *Edits) (was, now string) {
+	line := func(b []byte) string { return string(bytes.Join(bytes.Fields(b), []byte(" "))) }
+	raw := bytes.ReplaceAll(f.Raw, []byte("\r\n"), []byte("\n"))
+	if !fieldRE.Match(raw) {
+		return "", ""
+	}
+	return line(raw), line(e.change(raw))
+}
+
 // joinBlank puts lines of white space at the end of the line before.
 func joinBlank(raw []byte) []byte {
 	var out []byte

@@ -29,15 +29,17 @@ type Bounce struct {
 	Message *facts.Message
 	Rcpts   []Recip
 	// PerRecipient: the MTA is told the status of each recipient (LMTP), so that a rejection needs no notification.
-	PerRecipient    bool
-	PassedOn        bool     // NOTIFY=SUCCESS went on to the next hop
-	Cutoff          *float64 // @spam_dsn_cutoff_level_bysender_maps
-	Bulk            bool     // mailing list, auto-response, bulk mail
-	Fingerprint     string   // of the client's operating system
-	EnvelopeSigned  bool     // a valid DKIM signature of the sender's domain
-	EnvID           string   // as sent (xtext), "" when not given
-	Helo            string
-	Bcc             string // $dsn_bcc
+	PerRecipient   bool
+	PassedOn       bool     // NOTIFY=SUCCESS went on to the next hop
+	Cutoff         *float64 // @spam_dsn_cutoff_level_bysender_maps
+	Bulk           bool     // mailing list, auto-response, bulk mail
+	Fingerprint    string   // of the client's operating system
+	EnvelopeSigned bool     // a valid DKIM signature of the sender's domain
+	EnvID          string   // as sent (xtext), "" when not given
+	Helo           string
+	Bcc            string // $dsn_bcc
+	// Withheld is filled by Build: why the sender is not told of recipients.
+	Withheld        []string
 	rejectedByAll   bool
 	success, failed bool
 	delayed         bool
@@ -58,7 +60,10 @@ func (b *Bounce) Build() (n *Notice, suppressed bool, err error) {
 			r.Response = "250 2.5.0 Ok, continue delivery"
 		}
 		due, suppress := b.due(r)
-		suppressed = suppressed || suppress
+		if suppress != "" {
+			suppressed = true
+			b.Withheld = append(b.Withheld, suppress)
+		}
 		if !due {
 			continue
 		}
@@ -110,8 +115,8 @@ func class(response string) byte {
 	return response[0]
 }
 
-// due says whether a recipient belongs into the notification, and whether one is held back.
-func (b *Bounce) due(r Recip) (due, suppressed bool) {
+// due says whether a recipient belongs into the notification, or why one is held back; "" when none was due.
+func (b *Bounce) due(r Recip) (due bool, suppressed string) {
 	success, failure, _, never := b.wants(r)
 	warn := b.warns(r)
 	score := 0.0
@@ -121,27 +126,33 @@ func (b *Bounce) due(r Recip) (due, suppressed bool) {
 	c := class(r.Response)
 	switch {
 	case c == '4':
-		return false, false
+		return false, ""
 	case c == '5' && r.Destiny == rules.Reject && (b.PerRecipient || b.rejectedByAll):
-		return false, false
+		return false, ""
+	case c == '5' && !failure && b.Message.Sender == "":
+		return false, "the envelope sender is empty"
 	case c == '5' && !failure:
-		return false, true
+		return false, "the sender asked not to be told (NOTIFY)"
 	case c == '2' && !warn && (!success || b.PassedOn):
-		return false, false
-	case never || b.Message.Sender == "":
-		return false, true
-	case r.Destiny == rules.Discard, r.Suppress != "":
-		return false, true
+		return false, ""
+	case b.Message.Sender == "":
+		return false, "the envelope sender is empty"
+	case never:
+		return false, "the sender asked not to be told (NOTIFY=NEVER)"
+	case r.Destiny == rules.Discard:
+		return false, "the destiny is D_DISCARD"
+	case r.Suppress != "":
+		return false, r.Suppress
 	case b.Cutoff != nil && score >= *b.Cutoff:
-		return false, true
+		return false, "the score is at or above the sender's cutoff level"
 	case r.Cutoff != nil && (score >= *r.Cutoff || r.Blacklisted && !r.Whitelisted):
-		return false, true
+		return false, "the score is at or above the cutoff level, or the sender is blacklisted"
 	case b.Bulk && len(r.CCats) > 0 && r.CCats[0].Major > rules.Clean:
-		return false, true
+		return false, "it is bulk mail"
 	case b.botnet(score):
-		return false, true
+		return false, "it comes from a desktop system"
 	}
-	return true, false
+	return true, ""
 }
 
 var (

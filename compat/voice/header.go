@@ -99,6 +99,11 @@ func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipien
 				return out, err
 			}
 			res := header.Apply(b.fields, edits, b.repair)
+			if t.Steps != nil {
+				if err := headerSteps(t, r, edits, b); err != nil {
+					return out, err
+				}
+			}
 			out = append(out, flow.Copy{Header: append(mangle.Clean(res.Header), "\r\n"...), Body: b.body, Resend: b.resend, Release: b.release})
 		}
 		r.Tagged = tagged
@@ -150,6 +155,9 @@ func extend(t *flow.Task, r *mail.Recipient) error {
 		local, _ = lookup.SplitExtension(local, delim)
 	}
 	r.SendTo = local + delim[:1] + res.String() + domain
+	if r.Trace != nil {
+		r.Note(mail.StageAddress, "goes on to "+r.SendTo, s.Name("addr_extension_maps_by_ccat"), res)
+	}
 	r.Tagged = true
 	if r.ORcpt == "" {
 		r.ORcpt = "rfc822;" + mail.XText(mail.Quote(r.Internal))

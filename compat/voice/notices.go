@@ -126,6 +126,11 @@ func (v *Voice) Bounce(t *flow.Task) (*flow.Letter, bool, error) {
 		b.Template, _ = v.compile("")
 	}
 	n, suppressed, err := b.Build()
+	if t.Steps != nil {
+		for _, why := range b.Withheld {
+			t.Steps.Add(mail.Step{Stage: mail.StageNotice, What: "the sender is not told of non-delivery: " + why})
+		}
+	}
 	if err != nil || n == nil || !ok {
 		return nil, suppressed || n != nil, err
 	}

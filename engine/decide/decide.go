@@ -8,7 +8,6 @@ import (
 
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
-	"mavis/perlconf/source"
 	"mavis/rules"
 	"mavis/rules/lookup"
 )
@@ -44,6 +43,13 @@ func Settle(p *rules.Policy, m Message, r *mail.Recipient) error {
 		mangle = "1"
 	}
 	r.Mangle = allowed(p, m, r, mangle)
+	if r.Trace != nil && mangle != "" && mangle != "0" {
+		what := "the body is changed: " + mangle
+		if r.Mangle == "" {
+			what = "the body is not changed (" + mangle + "): that is for local recipients, or needs $allow_disclaimers and a local author"
+		}
+		r.Note(mail.StageHeader, what, "%defang_maps_by_ccat", lookup.Result{})
+	}
 	return nil
 }
 
@@ -72,8 +78,8 @@ func levels(p *rules.Policy, r *mail.Recipient) error {
 	}
 	if tag || r.Blacklisted {
 		r.Cats.Add(rules.Clean, 1)
-		r.Note("score at or above the tag level", res.Origin, res.Key)
 	}
+	level(r, "spam_tag_level_maps", tag || r.Blacklisted, res)
 	for _, l := range []struct {
 		table string
 		major rules.Category
@@ -85,10 +91,35 @@ func levels(p *rules.Policy, r *mail.Recipient) error {
 		}
 		if !r.Whitelisted && (reached || r.Blacklisted) {
 			r.Cats.Add(l.major, l.minor)
-			r.Note(fmt.Sprintf("score %.4g reaches %s", r.SpamLevel, l.table), res.Origin, res.Key)
 		}
+		level(r, l.table, !r.Whitelisted && (reached || r.Blacklisted), res)
 	}
 	return nil
+}
+
+// level notes how the score compares with a level.
+func level(r *mail.Recipient, table string, reached bool, res lookup.Result) {
+	if r.Trace == nil {
+		return
+	}
+	name := strings.TrimSuffix(strings.TrimPrefix(table, "spam_"), "_level_maps")
+	score := fmt.Sprintf("score %.4g", r.SpamLevel)
+	switch {
+	case !r.SpamScored:
+		score = "no score, which counts as 0,"
+	case r.Blacklisted && reached:
+		score += ", from a blacklisted sender,"
+	case r.Whitelisted:
+		score += ", from a whitelisted sender,"
+	}
+	what := score + " is below the " + name + " level"
+	switch {
+	case reached:
+		what = score + " reaches the " + name + " level"
+	case res.String() == "":
+		what = "there is no " + name + " level"
+	}
+	r.Note(mail.StageLevel, what, "@"+table, res)
 }
 
 func size(p *rules.Policy, m Message, r *mail.Recipient) error {
@@ -106,7 +137,7 @@ func size(p *rules.Policy, m Message, r *mail.Recipient) error {
 	}
 	if limit > 0 && float64(m.Size) > limit {
 		r.Cats.Add(rules.Oversized, 0)
-		r.Note("larger than the size limit", res.Origin, res.Key)
+		r.Note(mail.StageFound, "larger than the size limit", "@message_size_limit_maps", res)
 	}
 	return nil
 }
@@ -149,18 +180,23 @@ func destiny(p *rules.Policy, m Message, r *mail.Recipient) (mangle string, err 
 			case err != nil:
 				return "", err
 			case loved:
-				r.Note("loves "+Name(c), by.Origin, by.Key)
+				note(r, mail.StageLover, "wants mail all the same that is ", "", lovers, "lovers_maps_by_ccat", by)
 			case d == rules.Bounce && c.Major == rules.BadHeader && (m.Sender == "" || m.Bulk != ""):
-				r.Note("a bad header in bulk mail or a bounce passes", source.Span{}, m.Bulk)
+				r.Note(mail.StageDestiny, "a bad header in bulk mail or in a bounce is not bounced: it passes", "", lookup.Result{})
 			default:
 				blocking := c
 				r.Blocking, r.Destiny = &blocking, d
-				r.Note("blocked as "+Name(c), res.Origin, res.Key)
+				note(r, mail.StageLover, "does not want mail that is ", "", lovers, "lovers_maps_by_ccat", by)
+				note(r, mail.StageDestiny, "blocked as ", ": "+d.String(), fd, "final_destiny_maps_by_ccat", res)
 				return "", nil
 			}
 		}
 		if d == rules.Pass && ok {
-			r.Note("passes as "+Name(c), res.Origin, res.Key)
+			if c == (rules.CCat{}) && r.Trace != nil {
+				r.Note(mail.StageDestiny, "passes: nothing blocks it", fd.Name("final_destiny_maps_by_ccat"), res)
+			} else {
+				note(r, mail.StageDestiny, "passes as ", "", fd, "final_destiny_maps_by_ccat", res)
+			}
 		}
 		if mangle == "" {
 			v, _, ok, err := ask(defang, r)
@@ -173,6 +209,13 @@ func destiny(p *rules.Policy, m Message, r *mail.Recipient) (mangle string, err 
 		}
 	}
 	return mangle, nil
+}
+
+// note tells what a by-category table said of a recipient.
+func note(r *mail.Recipient, stage mail.Stage, before, after string, s rules.Setting, table string, res lookup.Result) {
+	if r.Trace != nil {
+		r.Note(stage, before+Name(s.CCat)+after, s.Name(table), res)
+	}
 }
 
 // ask gives a setting's value for a recipient; ok is false for undef.

@@ -18,7 +18,7 @@ func bankNames(list, usual string) []string {
 
 // loadBanks lays banks over a task's policy; recipients are asked under the new one from then on.
 func (f *Flow) loadBanks(t *Task, names []string) {
-	t.Policy = f.lay(t.Policy, t.LogID, names...)
+	t.Policy = f.lay(t.Policy, t.LogID, t.Steps, names...)
 	t.Originating = t.Policy.Bool("originating")
 	for _, r := range t.Rcpts {
 		r.Query = t.Policy.Query(r.Internal)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"mavis/engine/av"
 	"mavis/engine/check"
@@ -33,7 +34,12 @@ func every(rcpts []*mail.Recipient, f func(*mail.Recipient) bool) bool {
 // take apart the message, when any check wants its parts.
 func (f *Flow) unpack(ctx context.Context, t *Task, dir func() (string, error)) error {
 	bans := t.Policy.Tables("banned_filename_maps").Len() > 0 || t.Policy.Defined("banned_namepath_re")
-	if t.Policy.Bool("bypass_decode_parts") || !bans && !f.virusWanted(t) && t.Policy.Num("bounce_killer_score") <= 0 {
+	switch {
+	case t.Policy.Bool("bypass_decode_parts"):
+		t.set(mail.StageCheck, "the mail is not taken apart", "bypass_decode_parts")
+		return nil
+	case !bans && !f.virusWanted(t) && t.Policy.Num("bounce_killer_score") <= 0:
+		t.told(mail.StageCheck, "the mail is not taken apart: no check wants its parts")
 		return nil
 	}
 	var err error
@@ -48,6 +54,7 @@ func (f *Flow) unpack(ctx context.Context, t *Task, dir func() (string, error)) 
 		return fmt.Errorf("parts_decode_ext FAILED: %w", err)
 	}
 	t.Hold, t.MIMEError = t.Parts.Hold, t.Parts.MIMEError
+	t.partsStep()
 	if t.Parts.Ambiguous > 0 {
 		t.add(rules.Unchecked, 3, nil)
 	}
@@ -68,6 +75,7 @@ func (f *Flow) unpack(ctx context.Context, t *Task, dir func() (string, error)) 
 func (f *Flow) checkHeader(t *Task) {
 	wanted := func(r *mail.Recipient) bool { return !r.BypassHeader }
 	if every(t.Rcpts, func(r *mail.Recipient) bool { return r.BypassHeader }) {
+		t.told(mail.StageCheck, "header: not checked, every recipient bypasses it")
 		return
 	}
 	on := t.Policy.Hash("allowed_header_tests")
@@ -83,6 +91,14 @@ func (f *Flow) checkHeader(t *Task) {
 	if on.Bool("mime") && t.MIMEError != "" {
 		t.BadHeaders = append(t.BadHeaders, "MIME error: "+t.MIMEError)
 		t.add(rules.BadHeader, check.MinorMIME, wanted)
+	}
+	if t.Steps != nil {
+		for _, b := range t.BadHeaders {
+			t.set(mail.StageFound, "bad header: "+b, "allowed_header_tests")
+		}
+		if len(t.BadHeaders) == 0 {
+			t.told(mail.StageCheck, "header: nothing wrong")
+		}
 	}
 }
 
@@ -109,6 +125,7 @@ func (f *Flow) checkBanned(t *Task) error {
 		ask.NamePath = t.Policy.TablesOf(v)
 	}
 	if every(t.Rcpts, func(r *mail.Recipient) bool { return r.BypassBanned }) {
+		t.told(mail.StageCheck, "banned: not checked, every recipient bypasses it")
 		return nil
 	}
 	err := check.Banned(t.Root, ask, func(level int, format string, args ...any) { f.logf(level, t.LogID, format, args...) })
@@ -116,11 +133,15 @@ func (f *Flow) checkBanned(t *Task) error {
 		return err
 	}
 	for _, r := range t.Rcpts {
+		if r.Trace != nil && !r.BypassBanned && len(r.Banned) == 0 {
+			r.Note(mail.StageCheck, "banned: no name or type of a part is", "@banned_filename_maps", lookup.Result{})
+		}
 		for _, b := range r.Banned {
 			r.Cats.Add(rules.Banned, 0)
 			t.Cats.Add(rules.Banned, 0)
 			if len(b.Result) >= 7 && b.Result[:7] == "DISCARD" {
 				r.SuppressReason = "BANNED:" + b.Result + " suggested by rule"
+				r.Note(mail.StageNotice, "the sender is not told: the banning rule says DISCARD", "@banned_filename_maps", lookup.Result{Key: b.Key, Origin: b.Origin})
 			}
 		}
 	}
@@ -136,6 +157,9 @@ func (f *Flow) banTables(t *Task, r *mail.Recipient) (*lookup.Tables, error) {
 	}
 	var lists []*lookup.Tables
 	for _, res := range all {
+		if r.Trace != nil {
+			r.Note(mail.StageCheck, "banned: asks "+tableName(res), "@banned_filename_maps", res)
+		}
 		if eval.IsRef(res.Value) {
 			lists = append(lists, t.Policy.TablesOf(res.Value))
 			continue
@@ -188,6 +212,7 @@ func (f *Flow) scannersOf(p *rules.Policy) (primary, backup []rules.Scanner) {
 // that it may pass unchecked ($virus_scanners_failure_is_fatal set to a false value).
 func (f *Flow) checkVirus(ctx context.Context, t *Task, wholeMail func() (string, error)) error {
 	if !f.virusWanted(t) {
+		t.noVirus()
 		return nil
 	}
 	if t.Hold != "" {
@@ -210,6 +235,9 @@ func (f *Flow) checkVirus(ctx context.Context, t *Task, wholeMail func() (string
 		t.countSpam(spam)
 	}
 	if !t.Virus.Infected {
+		if t.Steps != nil {
+			t.told(mail.StageCheck, "virus: nothing found by "+strings.Join(t.Virus.Answered, ", "))
+		}
 		return nil
 	}
 	return f.infected(t)
@@ -264,6 +292,9 @@ func (f *Flow) askMTA(ctx context.Context, t *Task, method, recipient string) (s
 
 // countSpam adds what a virus scanner said that is worth a score only.
 func (t *Task) countSpam(s av.Spam) {
+	if t.Steps != nil {
+		t.told(mail.StageFound, "what the virus scanner "+s.Scanner+" found counts as spam: "+s.Report())
+	}
 	for _, r := range t.Rcpts {
 		r.SpamLevel += s.Score
 		r.SpamScored = true
@@ -285,6 +316,7 @@ func (f *Flow) noScanner(t *Task, err error) error {
 	}
 	if t.Policy.Defined("virus_scanners_failure_is_fatal") && !t.Policy.Bool("virus_scanners_failure_is_fatal") {
 		f.logf(-2, t.LogID, "AV: %v", err)
+		t.set(mail.StageCheck, "virus: no scanner answers, and the mail passes unchecked", "virus_scanners_failure_is_fatal")
 		t.add(rules.Unchecked, 0, func(r *mail.Recipient) bool { return !r.BypassVirus })
 		return nil
 	}
@@ -301,6 +333,7 @@ func (f *Flow) infected(t *Task) error {
 		}
 		if ok && r.Bool() {
 			suppress = "INFECTED"
+			t.note(mail.StageNotice, "the sender is not told: such viruses forge senders", "@viruses_that_fake_sender_maps", r)
 			break
 		}
 	}
@@ -313,7 +346,7 @@ func (f *Flow) infected(t *Task) error {
 			r.SuppressReason = suppress
 		}
 		if !r.BypassVirus {
-			r.Note("infected: "+t.Virus.Names[0], t.Virus.Origin, t.Virus.Scanners[0])
+			r.Note(mail.StageFound, "infected: "+t.Virus.Names[0], "@av_scanners", lookup.Result{Key: t.Virus.Scanners[0], Origin: t.Virus.Origin})
 		}
 	}
 	return f.virusBanks(t)
@@ -382,6 +415,7 @@ func (f *Flow) virusBanks(t *Task) error {
 			return err
 		}
 		if ok && r.Bool() {
+			t.note(mail.StageBank, "virus "+name+" has policy bank "+r.String(), "@virus_name_to_policy_bank_maps", r)
 			f.loadBanks(t, bankNames(r.String(), "VIRUS"))
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"mavis/engine/spam"
 	"mavis/engine/unpack"
 	"mavis/rules"
+	"mavis/rules/lookup"
 )
 
 // Options are the parts that a Flow puts to work.
@@ -41,6 +42,15 @@ type Options struct {
 	Watch func(t *Task, reply string)
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+
+	// Trace notes in Task.Steps how everything was decided.
+	Trace bool
+	// Spam stands in for spam scanners: it is asked in their place, when the policy would ask them. Nil asks them.
+	Spam func(ctx context.Context, p *rules.Policy, m *spam.Mail) (*spam.Result, error)
+	// HoldNothing works out where mail would be held, and holds none.
+	HoldNothing bool
+	// MailID makes the id of a message and its secret; nil is NewMailID.
+	MailID func(bits int) (id, secret string, err error)
 }
 
 // Logger takes lines at the original's levels: -3 (panic) to 5 (debug); id is a task's log id or "".
@@ -69,6 +79,9 @@ func New(opt Options) *Flow {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.MailID == nil {
+		opt.MailID = NewMailID
+	}
 	if opt.IDs == nil {
 		opt.IDs = NewLogIDs(os.Getpid())
 	}
@@ -90,6 +103,7 @@ func (f *Flow) logf(level int, id, format string, args ...any) {
 type session struct {
 	id     string
 	policy *rules.Policy // by socket, as at the greeting
+	steps  *mail.Trace   // up to the greeting; nil without Options.Trace
 	seq    int
 }
 
@@ -97,15 +111,24 @@ type session struct {
 func (f *Flow) Connect(_ context.Context, s *ingress.Session) (ingress.Settings, bool) {
 	cfg := f.config.Load()
 	st := &session{id: f.opt.IDs.Connection(), policy: cfg.Base()}
+	if f.opt.Trace {
+		st.steps = &mail.Trace{}
+	}
 	s.Value = st
-	var banks []string
+	var banks []rules.BankRule
 	c := s.Client
 	if c.Socket != "" || !c.Local.IsValid() {
 		banks = cfg.SocketBanks(c.Socket)
 	} else {
 		banks = cfg.PortBanks(c.Local.Addr().String(), itoa(c.Local.Port()))
 	}
-	st.policy = f.lay(st.policy, st.id, banks...)
+	for _, b := range banks {
+		if st.steps != nil {
+			st.steps.Add(mail.Step{Stage: mail.StageBank, What: fmt.Sprintf("the socket %s has policy bank %s", b.Key, b.Bank), Setting: "%interface_policy",
+				Value: b.Bank, Rule: b.Key, Origin: b.Origin})
+		}
+		st.policy = f.lay(st.policy, st.id, st.steps, b.Bank)
+	}
 	if c.Peer.IsValid() && !f.admitted(st, c.Peer.Addr().String()) {
 		return ingress.Settings{}, false
 	}
@@ -117,6 +140,7 @@ func (f *Flow) admitted(st *session, peer string) bool {
 	r, ok, err := st.policy.Networks("inet_acl").Find(peer, st.policy)
 	switch {
 	case err != nil:
+		st.steps.Add(mail.Step{Stage: mail.StageAccess, What: "refused: the address of the client cannot be judged", Setting: "@inet_acl"})
 		f.logf(-1, st.id, "DENIED ACCESS due to INVALID PEER IP ADDRESS %s: %v", peer, err)
 		return false
 	case !ok || !r.Bool():
@@ -124,14 +148,22 @@ func (f *Flow) admitted(st *session, peer string) bool {
 		if ok {
 			by = ", blocked by rule " + r.Key
 		}
+		st.access("refused: ", peer, r)
 		f.logf(-1, st.id, "DENIED ACCESS from IP %s, policy bank '%s'%s", peer, st.policy.Path(), by)
 		return false
 	}
+	st.access("admitted: ", peer, r)
 	return true
 }
 
+func (st *session) access(what, peer string, r lookup.Result) {
+	if st.steps != nil {
+		st.steps.Add(mail.Step{Stage: mail.StageAccess, What: what + peer, Setting: "@inet_acl"}.Answered(r))
+	}
+}
+
 // lay puts banks over a policy; names that are not defined are passed over, as in the original.
-func (f *Flow) lay(p *rules.Policy, id string, banks ...string) *rules.Policy {
+func (f *Flow) lay(p *rules.Policy, id string, steps *mail.Trace, banks ...string) *rules.Policy {
 	for _, b := range banks {
 		if b == "" {
 			continue
@@ -139,12 +171,26 @@ func (f *Flow) lay(p *rules.Policy, id string, banks ...string) *rules.Policy {
 		q, err := p.With(b)
 		if err != nil {
 			f.logf(5, id, "%v, ignored", err)
+			if steps != nil {
+				steps.Add(mail.Step{Stage: mail.StageBank, What: "bank " + b + " is not defined, and is passed over", Setting: "%policy_bank", Rule: b})
+			}
 			continue
+		}
+		if q != p && steps != nil {
+			steps.Add(mail.Step{Stage: mail.StageBank, What: "bank " + b + " is laid over " + pathOf(p), Setting: "%policy_bank", Rule: b,
+				Value: q.Path(), Origin: p.Config().BankOrigin(b)})
 		}
 		p = q
 		f.logf(3, id, "loaded policy bank %q", b)
 	}
 	return p
+}
+
+func pathOf(p *rules.Policy) string {
+	if p.Path() == "" {
+		return "the built-in settings"
+	}
+	return p.Path()
 }
 
 func (f *Flow) settings(cfg *rules.Config, p *rules.Policy) ingress.Settings {
@@ -217,6 +263,7 @@ func (f *Flow) failed(t *Task, err error) []ingress.Reply {
 			r.Reply = text
 		}
 	}
+	t.told(mail.StageReply, text)
 	if f.opt.Watch != nil {
 		f.opt.Watch(t, text)
 	}

@@ -10,6 +10,7 @@ import (
 	"mavis/engine/quarantine"
 	"mavis/perlconf/eval"
 	"mavis/rules"
+	"mavis/rules/lookup"
 )
 
 // forward sends the message to everybody who is to get it, one transaction for each version of the header and each next
@@ -31,6 +32,14 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 			return err
 		}
 		r.Method = methodsOf(res.Value)
+		if r.Trace != nil && r.Done == mail.NotDone {
+			step := mail.Step{Stage: mail.StageNext, Rcpt: r.Internal, What: "goes on by " + strings.Join(r.Method, " or "), Setting: s.Name("forward_method_maps_by_ccat"),
+				Rule: res.Key, Origin: res.Origin}
+			if step.Origin.IsZero() {
+				step.Origin = s.Origin
+			}
+			r.Trace.Add(step)
+		}
 	}
 	var open []*mail.Recipient
 	for _, r := range t.Rcpts {
@@ -58,6 +67,7 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 		if m := methodsOf(t.Policy.Value("resend_method")); c.Resend && len(m) > 0 {
 			for _, r := range c.Rcpts {
 				r.Method = m
+				r.Note(mail.StageNext, "goes on by "+m[0]+" because the body was changed", "$resend_method", lookup.Result{Origin: t.Policy.Origin("resend_method")})
 			}
 		}
 		for _, group := range byMethod(c.Rcpts) {
@@ -120,6 +130,8 @@ func (f *Flow) alwaysBcc(t *Task) error {
 		return err
 	}
 	r.Local = found && res.Bool()
+	t.category(nil, mail.StageAddress, "a copy goes to "+to+" as well", "always_bcc_by_ccat", s)
+	r.Trace = t.Steps
 	t.Rcpts = append(t.Rcpts, r)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"mavis/engine/decide"
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
@@ -15,7 +16,7 @@ import (
 func (f *Flow) handle(ctx context.Context, t *Task, tx *ingress.Transaction) (string, error) {
 	var err error
 	bits := int(eval.ToInt(t.Policy.Config().Global('$', "mail_id_size_bits")))
-	if t.MailID, t.Secret, err = NewMailID(bits); err != nil {
+	if t.MailID, t.Secret, err = f.opt.MailID(bits); err != nil {
 		return "", err
 	}
 	if err := f.inspect(t); err != nil {
@@ -71,6 +72,7 @@ func (f *Flow) tell(ctx context.Context, t *Task) error {
 		if err != nil {
 			return err
 		}
+		t.noticeStep(l, "", "administrator", admins)
 		if l != nil {
 			if _, err := f.post(ctx, t, l); err != nil {
 				return fmt.Errorf("temporarily unable to notify admin: %w", err)
@@ -89,6 +91,7 @@ func (f *Flow) tell(ctx context.Context, t *Task) error {
 		if err != nil {
 			return err
 		}
+		t.noticeStep(l, r.Internal, "recipient", []string{r.Internal})
 		if l == nil {
 			continue
 		}
@@ -123,6 +126,13 @@ func (f *Flow) admins(t *Task) ([]string, error) {
 					return nil, err
 				}
 			}
+			if r.Trace != nil {
+				what := "no administrator is told of " + decide.Name(mainOf(r))
+				if found && !over && res.String() != "" {
+					what = "administrator " + res.String() + " is told of " + decide.Name(mainOf(r))
+				}
+				r.Note(mail.StageNotice, what, s.Name("admin_maps_by_ccat"), res)
+			}
 			if found && !over {
 				add(res.String())
 			}
@@ -133,6 +143,7 @@ func (f *Flow) admins(t *Task) ([]string, error) {
 				return nil, err
 			}
 			if found {
+				r.Note(mail.StageNotice, "administrator for new viruses is told as well", "@newvirus_admin_maps", res)
 				add(res.String())
 			}
 		}
@@ -147,10 +158,17 @@ func (f *Flow) warn(t *Task, r *mail.Recipient) (bool, error) {
 		return false, err
 	}
 	res, found, err := s.Tables.Find(r.Query)
-	if err != nil || !found || !res.Bool() {
+	if err != nil {
 		return false, err
 	}
-	return r.Local || t.Policy.Bool("warn_offsite"), nil
+	if !found || !res.Bool() {
+		r.Note(mail.StageNotice, "the recipient is not told", s.Name("warnrecip_maps_by_ccat"), res)
+		return false, nil
+	}
+	yes := r.Local || t.Policy.Bool("warn_offsite")
+	r.Note(mail.StageNotice, choose(yes, "the recipient is told", "the recipient is not told: not local, and $warn_offsite is not set"),
+		s.Name("warnrecip_maps_by_ccat"), res)
+	return yes, nil
 }
 
 // conclude bounces where that is due, words the reply, and writes the log.
@@ -160,6 +178,7 @@ func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
 		return "", err
 	}
 	text, _ := f.opt.Voice.ForAll(t.Rcpts, t.LogID, t.LMTP, suppressed && letter == nil)
+	t.bounceStep(letter)
 	switch {
 	case letter != nil && (t.LMTP || !strings.HasPrefix(text, "4")): // over LMTP only those come again who must wait
 		sent, err := f.post(ctx, t, letter)
@@ -174,6 +193,7 @@ func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
 	case letter == nil && suppressed:
 		t.DSNSent = 2
 	}
+	t.replySteps(text)
 	t.actions(text)
 	f.opt.Voice.Log(t)
 	return text, nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"mavis/engine/decide"
 	"mavis/engine/mail"
 	"mavis/engine/quarantine"
 	"mavis/perlconf/eval"
@@ -86,6 +87,9 @@ func (f *Flow) keep(ctx context.Context, t *Task, same []keep, header []byte) er
 		return fmt.Errorf("temporarily unable to quarantine: %w, id=%s", err, t.LogID)
 	}
 	for _, p := range places {
+		if t.Steps != nil {
+			t.told(mail.StageQuarantine, "a copy is held at "+p.Path)
+		}
 		if !contains(t.QuarantinedTo, p.Path) {
 			t.QuarantinedTo = append(t.QuarantinedTo, p.Path)
 		}
@@ -123,6 +127,7 @@ func (f *Flow) wishes(t *Task) ([]keep, error) {
 				return nil, err
 			}
 			if to := where(res.String(), r, archive); ok && to != "" {
+				r.Note(mail.StageQuarantine, "a copy is archived, whatever was found, by "+archive[0], "@archive_quarantine_to_maps", res)
 				out = append(out, keep{f.local(t, archive, to), to, true})
 			}
 		}
@@ -137,6 +142,7 @@ func (f *Flow) wishes(t *Task) ([]keep, error) {
 			return nil, err
 		}
 		if m := methodsOf(s.Value); has && ok && res.String() != "" && len(m) > 0 {
+			t.note(mail.StageQuarantine, "a copy is held for the sender", "@spam_quarantine_bysender_to_maps", res)
 			out = append(out, keep{f.local(t, m, res.String()), res.String(), false})
 		}
 	}
@@ -146,19 +152,26 @@ func (f *Flow) wishes(t *Task) ([]keep, error) {
 func (f *Flow) wish(t *Task, r *mail.Recipient) (*keep, error) {
 	method, ok, err := t.Policy.ByCCat("quarantine_method_by_ccat", Settings(r))
 	methods := methodsOf(method.Value)
-	if err != nil || !ok || len(methods) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	maps, ok, err := t.Policy.ByCCat("quarantine_to_maps_by_ccat", Settings(r))
-	if err != nil || !ok {
+	if !ok || len(methods) == 0 {
+		t.category(r, mail.StageQuarantine, "not held: no method for "+decide.Name(mainOf(r)), "quarantine_method_by_ccat", method)
+		return nil, nil
+	}
+	maps, _, err := t.Policy.ByCCat("quarantine_to_maps_by_ccat", Settings(r))
+	if err != nil {
 		return nil, err
 	}
 	res, ok, err := maps.Tables.Find(r.Query)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, err
 	}
 	to := where(res.String(), r, methods)
-	if to == "" {
+	if !ok || to == "" {
+		if r.Trace != nil {
+			r.Note(mail.StageQuarantine, "not held: no place for "+decide.Name(mainOf(r)), maps.Name("quarantine_to_maps_by_ccat"), res)
+		}
 		return nil, nil
 	}
 	if c := Settings(r); len(c) > 0 && (c[0].Major == rules.Spam || c[0].Major == rules.Spammy) {
@@ -167,8 +180,19 @@ func (f *Flow) wish(t *Task, r *mail.Recipient) (*keep, error) {
 			return nil, err
 		}
 	}
-	r.Note("held as "+to, res.Origin, res.Key)
+	if r.Trace != nil {
+		t.category(r, mail.StageQuarantine, "held by "+strings.Join(methods, " or "), "quarantine_method_by_ccat", method)
+		r.Note(mail.StageQuarantine, "held for "+to, maps.Name("quarantine_to_maps_by_ccat"), res)
+	}
 	return &keep{f.local(t, methods, to), to, false}, nil
+}
+
+// mainOf is the category that counts for a recipient.
+func mainOf(r *mail.Recipient) rules.CCat {
+	if r.Blocking != nil {
+		return *r.Blocking
+	}
+	return r.Cats.Main()
 }
 
 // overCutoff says that spam is so certain that keeping it, or telling of it, is not worth the while.
@@ -177,7 +201,11 @@ func (f *Flow) overCutoff(t *Task, r *mail.Recipient, table string) (bool, error
 	if err != nil || !ok || res.String() == "" {
 		return false, err
 	}
-	return r.Blacklisted && !r.Whitelisted || r.SpamLevel >= res.Num(), nil
+	over := r.Blacklisted && !r.Whitelisted || r.SpamLevel >= res.Num()
+	if over && r.Trace != nil {
+		r.Note(mail.StageQuarantine, fmt.Sprintf("score %.4g is so high that it is not worth the while (%s)", r.SpamLevel, table), "@"+table, res)
+	}
+	return over, nil
 }
 
 // where is the quarantine address for a recipient: %a, and every batch file, keeps the recipient's own.
@@ -229,7 +257,7 @@ func (f *Flow) store(t *Task) *quarantine.Store {
 	if f.opt.QuarantineDir != "" {
 		p.Quarantine = f.opt.QuarantineDir
 	}
-	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Sync: true, Alias: f.aliases(t, p.Quarantine)}
+	s := &quarantine.Store{Dir: p.Quarantine, Levels: p.QuarantineLevels, Sync: true, Alias: f.aliases(t, p.Quarantine), Nothing: f.opt.HoldNothing}
 	s.Send = func(ctx context.Context, m quarantine.Mail) error { return f.sendHeld(ctx, t, m) }
 	return s
 }

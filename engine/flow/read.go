@@ -208,10 +208,23 @@ func (f *Flow) aboutRecipients(t *Task) error {
 			if err != nil {
 				return err
 			}
-			if *q.to = ok && res.Bool(); *q.to && q.table != "local_domains_maps" {
-				r.Note(strings.TrimSuffix(q.table, "_maps"), res.Origin, res.Key)
+			*q.to = ok && res.Bool()
+			switch {
+			case r.Trace == nil:
+			case q.table == "local_domains_maps":
+				r.Note(mail.StageRecipient, choose(*q.to, "is local", "is not local"), "@"+q.table, res)
+			default:
+				check := strings.TrimSuffix(strings.TrimPrefix(q.table, "bypass_"), "_checks_maps")
+				r.Note(mail.StageBypass, choose(*q.to, check+" checks are bypassed", check+" checks are wanted"), "@"+q.table, res)
 			}
 		}
 	}
 	return nil
+}
+
+func choose(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
 }

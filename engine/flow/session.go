@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mavis/engine/decide"
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
 	"mavis/engine/origin"
 	"mavis/rules"
+	"mavis/rules/lookup"
 )
 
 // transaction is what the handler keeps between MAIL and the data.
 type transaction struct {
 	id     string
 	policy *rules.Policy
+	steps  *mail.Trace
 	// largest is the greatest size limit of the recipients so far, in bytes.
 	largest int64
 }
@@ -26,12 +29,18 @@ func (f *Flow) Mail(_ context.Context, tx *ingress.Transaction) *ingress.Reply {
 	st := tx.Session.Value.(*session)
 	st.seq++
 	now := &transaction{id: Message(st.id, st.seq), policy: st.policy}
+	if st.steps != nil {
+		now.steps = &mail.Trace{Steps: slices.Clone(st.steps.Steps)}
+	}
 	tx.Value = now
-	banks, _, err := now.policy.ClientBanks(origin.Normal(tx.Client.XAddr))
+	banks, by, err := now.policy.ClientBanks(origin.Normal(tx.Client.XAddr))
 	if err != nil {
 		return f.unsure(now.id, err)
 	}
-	now.policy = f.lay(now.policy, now.id, banks...)
+	if now.steps != nil {
+		now.clientStep(origin.Normal(tx.Client.XAddr), banks, by)
+	}
+	now.policy = f.lay(now.policy, now.id, now.steps, banks...)
 	sender := mail.Unquote(tx.Envelope.Sender)
 	if sender != "" && now.policy.Bool("originating") && slices.Contains(now.policy.Config().Banks(), "MYUSERS") {
 		r, ok, err := now.policy.Find("local_domains_maps", sender)
@@ -39,10 +48,26 @@ func (f *Flow) Mail(_ context.Context, tx *ingress.Transaction) *ingress.Reply {
 			return f.unsure(now.id, err)
 		}
 		if ok && r.Bool() {
-			now.policy = f.lay(now.policy, now.id, "MYUSERS")
+			if now.steps != nil {
+				now.steps.Add(mail.Step{Stage: mail.StageBank, What: "mail of our own user has policy bank MYUSERS", Setting: "@local_domains_maps"}.Answered(r))
+			}
+			now.policy = f.lay(now.policy, now.id, now.steps, "MYUSERS")
 		}
 	}
 	return nil
+}
+
+// clientStep notes which banks the client's address brings.
+func (now *transaction) clientStep(client string, banks []string, by lookup.Result) {
+	s := mail.Step{Stage: mail.StageBank, Setting: "@client_ipaddr_policy", Value: strings.Join(banks, ",")}
+	if client == "" {
+		client = "unknown"
+	}
+	if s.What = "client " + client + " has no policy bank of its own"; len(banks) > 0 {
+		s.What = "client " + client + " has policy bank " + s.Value
+		s.Rule, s.Origin = by.Key, by.Origin
+	}
+	now.steps.Add(s)
 }
 
 // Rcpt asks for the recipient's size limit: a message declared larger is refused, deferred or passed as the destiny of
@@ -75,6 +100,10 @@ func (f *Flow) Rcpt(_ context.Context, tx *ingress.Transaction, r *mail.Rcpt) *i
 		if tx.SizeLimit = now.largest; tx.Session.Settings.SizeLimit > 0 {
 			tx.SizeLimit = min(tx.SizeLimit, tx.Session.Settings.SizeLimit)
 		}
+	}
+	if now.steps != nil {
+		now.steps.Add(mail.Step{Stage: mail.StageRecipient, Rcpt: mail.Unquote(r.Addr), What: fmt.Sprintf("takes mails of up to %d bytes", limit),
+			Setting: "@message_size_limit_maps"}.Answered(res))
 	}
 	if tx.Envelope.Size <= limit {
 		return nil
@@ -110,14 +139,14 @@ func (f *Flow) task(tx *ingress.Transaction) *Task {
 		Policy:  tr.policy, Originating: tr.policy.Bool("originating"), Sender: mail.Unquote(tx.Envelope.Sender),
 		Size: tx.Size, LMTP: tx.LMTP, Started: now, session: tx.Session,
 		ClientIP: origin.Normal(tx.Client.XAddr), ClientPort: port(tx.Client.XPort),
-		Folder: tx.Task.Dir,
+		Folder: tx.Task.Dir, Steps: tr.steps,
 	}
 	for _, r := range tx.Envelope.Rcpts {
 		internal := mail.Unquote(r.Addr)
 		if r.ORcpt == "" && mail.Quote(internal) != r.Addr {
 			r.ORcpt = "rfc822;" + mail.XText(r.Addr) // RFC 3461 section 4.2: the address as it came, because it goes on requoted
 		}
-		t.Rcpts = append(t.Rcpts, &mail.Recipient{Rcpt: r, Internal: internal, Query: tr.policy.Query(internal)})
+		t.Rcpts = append(t.Rcpts, &mail.Recipient{Rcpt: r, Internal: internal, Query: tr.policy.Query(internal), Trace: tr.steps})
 	}
 	t.add(rules.Clean, 0, nil)
 	return t

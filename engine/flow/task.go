@@ -60,6 +60,9 @@ type Task struct {
 	Started time.Time
 	Elapsed map[string]time.Duration
 
+	// Steps notes how everything was decided; nil without Options.Trace. The recipients' Trace is the same.
+	Steps *mail.Trace
+
 	// Folder gives the task's temporary folder, which it makes at the first call.
 	Folder func() (string, error)
 

@@ -40,7 +40,7 @@ type Recipient struct {
 	Method      []string // where it is forwarded to, in order of preference
 	SendTo      string   // address to forward to, internal form, when it differs from Internal: an extension was added
 
-	Trace []Step
+	Trace *Trace // of the message; nil when nobody asked for it
 }
 
 // Done says how far delivery to a recipient came.
@@ -62,18 +62,6 @@ type BannedPart struct {
 	Comment string // text of (?# …) in the pattern, or the pattern
 	Short   string // for replies and notices: comment and name
 	Origin  source.Span
-}
-
-// Step is one decision with the rule that made it.
-type Step struct {
-	What   string
-	Origin source.Span
-	Rule   string // the matching key, as written
-}
-
-// Note adds a step to the trace.
-func (r *Recipient) Note(what string, origin source.Span, rule string) {
-	r.Trace = append(r.Trace, Step{what, origin, rule})
 }
 
 // Categories is a set of content categories, most important first.

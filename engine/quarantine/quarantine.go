@@ -58,6 +58,9 @@ type Store struct {
 	Alias func(local string) (Alias, bool)
 	// Send passes mail on for methods other than local:; the header has CRLF line ends then. Nil makes them unsupported.
 	Send func(ctx context.Context, m Mail) error
+	// Nothing works the places out and keeps nothing. A mailbox that is not there counts as a folder, unless it is named
+	// like an mbox file.
+	Nothing bool
 	// Sync flushes files, and their names, to disk before Keep returns.
 	Sync bool
 	// UID and GID own new files when both are not 0 and the process may change owners.
@@ -144,6 +147,9 @@ func (s *Store) keepLocal(ctx context.Context, m Mail, name string) ([]Place, er
 		if t.mbox {
 			write = s.appendMailbox
 		}
+		if s.Nothing {
+			write = func(Mail, *target) error { return nil }
+		}
 		if err := write(m, t); err != nil {
 			return places, &LocalError{t.path, err}
 		}
@@ -191,7 +197,8 @@ func (s *Store) targets(m Mail, name string) ([]*target, error) {
 func (s *Store) resolve(m Mail, a Alias, name string) (path string, mbox bool, err error) {
 	st, err := os.Stat(a.Mailbox)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
+	case s.Nothing && err != nil && !strings.HasSuffix(a.Mailbox, ".mbox"):
+	case errors.Is(err, os.ErrNotExist), s.Nothing && err != nil:
 		return a.Mailbox, true, nil
 	case err != nil:
 		return "", false, fmt.Errorf("quarantine: %w", err)
@@ -230,7 +237,7 @@ func (s *Store) resolve(m Mail, a Alias, name string) (path string, mbox bool, e
 
 // makeFolders makes all sub-folders A to Z, a to z, 0 to 9 beside a missing one.
 func (s *Store) makeFolders(dir string) error {
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(dir); s.Nothing || !errors.Is(err, os.ErrNotExist) {
 		return nil // other errors show when the file is made
 	}
 	parent := dir[:len(dir)-1]

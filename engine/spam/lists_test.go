@@ -159,12 +159,13 @@ func TestListsAsOriginal(t *testing.T) {
 func TestListsKeepEarlierScores(t *testing.T) {
 	p := policy(t, `@score_sender_maps = ({ '.' => [{ 'a@x.test' => 1.5 }] })`)
 	rcpts := recipients(p, "bob@example.com")
+	rcpts[0].Trace = &mail.Trace{}
 	rcpts[0].SpamLevel, rcpts[0].SpamScored, rcpts[0].SpamTests = 2, true, []string{"AV:Phish=2"}
 	l := Lists{Policy: p}
 	if _, err := l.Check([]string{"a@x.test"}, rcpts); err != nil {
 		t.Fatal(err)
 	}
-	if r := rcpts[0]; r.SpamLevel != 3.5 || strings.Join(r.SpamTests, ",") != "AM.WBL=1.5,AV:Phish=2" || len(r.Trace) != 1 {
+	if r := rcpts[0]; r.SpamLevel != 3.5 || strings.Join(r.SpamTests, ",") != "AM.WBL=1.5,AV:Phish=2" || len(r.Trace.Steps) != 1 {
 		t.Errorf("level %v tests %q trace %v", r.SpamLevel, r.SpamTests, r.Trace)
 	}
 }

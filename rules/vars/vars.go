@@ -94,6 +94,16 @@ func Find(name string) (Var, bool) {
 	return table[i], true
 }
 
+// Sigiled puts the sigil before the name of a variable; a name that is not known gets "$".
+func Sigiled(bare string) string {
+	for _, sigil := range [...]string{"$", "@", "%"} {
+		if _, ok := Find(sigil + bare); ok {
+			return sigil + bare
+		}
+	}
+	return "$" + bare
+}
+
 // Similar gives known names that a misspelt name (with sigil) may have meant, best first, three at most. The same bare
 // name with another sigil comes first.
 func Similar(name string) []string {
