@@ -1,7 +1,8 @@
 // Package filetype says what kind of data a file holds, in the words of file(1).
 //
 // Rules in configurations match these very words ($map_full_type_to_short_type_re, @keep_decoded_original_maps), so file(1)
-// stays the judge. It runs as a lasting co-process: names go in, one line comes out for each.
+// stays the judge. It runs as a lasting co-process: names go in, one line comes out for each. What it said of a content is kept
+// for a while, since letterheads, signatures and bulk mail come again and again, and file(1) takes milliseconds for a text.
 package filetype
 
 import (
@@ -23,6 +24,11 @@ type Options struct {
 	Files int
 	// Patience is how long one file may take; 0 means 20 seconds.
 	Patience time.Duration
+	// Keep is how many answers are kept by content at most, for files that come again; 0 means 2000, below 0 none. They are
+	// forgotten when a co-process starts, and after an hour.
+	Keep int
+	// Idle is after how long a co-process that nobody asks is ended; 0 means 10 seconds.
+	Idle time.Duration
 	// Args are the arguments of the program; nil means -b -n -f -.
 	Args []string
 	// Dir is the folder that the co-process runs in; "" is the daemon's own.
@@ -36,6 +42,7 @@ type Classifier struct {
 	o       Options
 	idle    chan *process
 	closed  chan struct{}
+	known   cache
 }
 
 // New returns a classifier that runs the program, a path that may be followed by arguments of its own. With "" it knows
@@ -50,10 +57,17 @@ func New(program string, o Options) *Classifier {
 	if o.Patience <= 0 {
 		o.Patience = 20 * time.Second
 	}
+	if o.Keep == 0 {
+		o.Keep = 2000
+	}
+	if o.Idle <= 0 {
+		o.Idle = 10 * time.Second
+	}
 	if o.Args == nil {
 		o.Args = []string{"-b", "-n", "-f", "-"}
 	}
 	c := &Classifier{o: o, idle: make(chan *process, o.Processes), closed: make(chan struct{})}
+	c.known.half = o.Keep / 2
 	if c.command = strings.Fields(program); len(c.command) > 0 {
 		for range o.Processes {
 			c.idle <- nil
@@ -74,6 +88,10 @@ func (c *Classifier) Close() {
 	default:
 		close(c.closed)
 	}
+	c.drain()
+}
+
+func (c *Classifier) drain() {
 	for {
 		select {
 		case p := <-c.idle:
@@ -81,6 +99,16 @@ func (c *Classifier) Close() {
 		default:
 			return
 		}
+	}
+}
+
+// free makes a place in the pool free again, with a co-process or nil.
+func (c *Classifier) free(p *process) {
+	c.idle <- p
+	select {
+	case <-c.closed:
+		c.drain()
+	default:
 	}
 }
 
@@ -95,6 +123,44 @@ func (c *Classifier) Classify(ctx context.Context, paths []string) ([]string, er
 	if c.BuiltIn() {
 		return guessAll(paths)
 	}
+	if c.known.half <= 0 {
+		return c.ask(ctx, paths)
+	}
+	type open struct {
+		at   int
+		key  key
+		keep bool
+	}
+	longs := make([]string, len(paths))
+	var asked []open
+	var names []string
+	for i, p := range paths {
+		k, ok := keyOf(p)
+		if ok {
+			if longs[i], ok = c.known.get(k, time.Now()); ok {
+				continue
+			}
+			ok = true
+		}
+		asked, names = append(asked, open{i, k, ok}), append(names, p)
+	}
+	if len(asked) == 0 {
+		return longs, nil
+	}
+	answers, err := c.ask(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range asked {
+		if longs[a.at] = answers[i]; a.keep {
+			c.known.put(a.key, answers[i])
+		}
+	}
+	return longs, nil
+}
+
+// ask puts the question to a co-process.
+func (c *Classifier) ask(ctx context.Context, paths []string) ([]string, error) {
 	var p *process
 	select {
 	case p = <-c.idle:
@@ -105,7 +171,7 @@ func (c *Classifier) Classify(ctx context.Context, paths []string) ([]string, er
 	}
 	out := make([]string, 0, len(paths))
 	for tries := 0; len(out) < len(paths); {
-		if p != nil && p.used >= c.o.Files {
+		if p != nil && (p.used >= c.o.Files || time.Since(p.since) > maxAge) {
 			p.stop()
 			p = nil
 		}
@@ -125,25 +191,49 @@ func (c *Classifier) Classify(ctx context.Context, paths []string) ([]string, er
 			p = nil
 		}
 		if tries++; tries > 1 || ctx.Err() != nil {
-			c.idle <- nil
+			c.free(nil)
 			return nil, fmt.Errorf("running %s: %w", c.command[0], err)
 		}
 	}
-	select {
-	case <-c.closed:
-		p.stop()
-	default:
-		c.idle <- p
-	}
+	c.giveBack(p)
 	return out, nil
+}
+
+// giveBack leaves a co-process to others. When there are none for a while it ends, and its memory is free.
+func (c *Classifier) giveBack(p *process) {
+	p.last = time.Now()
+	if p.rest == nil {
+		p.rest = time.AfterFunc(c.o.Idle, c.endIdle)
+	} else {
+		p.rest.Reset(c.o.Idle)
+	}
+	c.free(p)
+}
+
+// endIdle ends the co-processes that nobody asked for a while.
+func (c *Classifier) endIdle() {
+	for range c.o.Processes {
+		select {
+		case p := <-c.idle:
+			if p != nil && time.Since(p.last) >= c.o.Idle {
+				p.stop()
+				p = nil
+			}
+			c.free(p)
+		default:
+			return
+		}
+	}
 }
 
 // process is one running file(1).
 type process struct {
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	lines chan string
-	used  int
+	cmd         *exec.Cmd
+	in          io.WriteCloser
+	lines       chan string
+	used        int
+	since, last time.Time
+	rest        *time.Timer
 }
 
 func (c *Classifier) start() (*process, error) {
@@ -160,7 +250,8 @@ func (c *Classifier) start() (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, in: in, lines: make(chan string, 64)}
+	p := &process{cmd: cmd, in: in, lines: make(chan string, 64), since: time.Now()}
+	c.known.reset(p.since)
 	go p.read(out)
 	return p, nil
 }
@@ -224,6 +315,9 @@ func (p *process) ask(ctx context.Context, out, paths []string, patience time.Du
 func (p *process) stop() {
 	if p == nil {
 		return
+	}
+	if p.rest != nil {
+		p.rest.Stop()
 	}
 	p.in.Close()
 	_ = p.cmd.Process.Kill()
