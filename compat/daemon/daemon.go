@@ -24,7 +24,6 @@ import (
 	"mavis/engine/spam"
 	"mavis/engine/spool"
 	"mavis/engine/unpack"
-	"mavis/perlconf/eval"
 	"mavis/rules"
 )
 
@@ -86,7 +85,7 @@ func New(opt Options) (*Daemon, error) {
 	if opt.Redirect != "" {
 		next = redirect{d.client, opt.Redirect}
 	}
-	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Spamd: d.spamd, Next: next, Voice: d.voice,
+	d.flow = flow.New(flow.Options{Config: cfg, Types: d.types, Sandbox: opt.Sandbox, Spamd: d.spamd, Next: next, Retire: d.client.Retire, Voice: d.voice,
 		TLS: d.tls.forServer, Log: logger{opt.Log}, Scanners: opt.Scanners, Watch: opt.Watch, QuarantineDir: opt.QuarantineDir, Trace: opt.Trace})
 	d.server = ingress.New(ingress.Options{Handler: d.flow, Spool: d.spool, Slots: ingress.NewSlots(cfg.Servers.MaxServers), Logf: d.logf})
 	for _, f := range append(av.Check(cfg.Base().AVScanners(), cfg.Paths.Search, "primary"), av.Check(cfg.Base().AVScannersBackup(), cfg.Paths.Search, "secondary")...) {
@@ -98,11 +97,7 @@ func New(opt Options) (*Daemon, error) {
 // delivery are the settings of the client toward the next hop.
 func (d *Daemon) delivery(cfg *rules.Config) deliver.Options {
 	p := cfg.Base()
-	o := deliver.Options{TLS: d.tls.client.Load, Logf: d.logf, Helo: p.Str("localhost_name"), LocalAddress: p.Str("local_client_bind_address"), Folder: cfg.Paths.Quarantine}
-	if !eval.ToBool(cfg.Global('$', "smtp_connection_cache_enable")) {
-		o.KeepIdle = -1
-	}
-	return o
+	return deliver.Options{TLS: d.tls.client.Load, Logf: d.logf, Helo: p.Str("localhost_name"), LocalAddress: p.Str("local_client_bind_address"), Folder: cfg.Paths.Quarantine}
 }
 
 // Listen opens the sockets of the configuration; those that are open already stay.

@@ -68,7 +68,7 @@ func scanningMTA(t *testing.T) string {
 
 func TestByMail(t *testing.T) {
 	host, port, _ := strings.Cut(scanningMTA(t), ":")
-	client := deliver.New(deliver.Options{KeepIdle: -1})
+	client := deliver.New(deliver.Options{})
 	defer client.Close()
 	for _, form := range []string{`\&ask_daemon`, `\&ask_av_smtp`} {
 		for _, c := range []struct {

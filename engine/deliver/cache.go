@@ -13,47 +13,67 @@ const (
 	keepFor  = 60 * time.Second
 )
 
+// kept names a connection that waits: each worker has at most one for each target, as the original's children have.
+type kept struct {
+	worker int
+	key    string
+}
+
 // cache keeps idle sessions.
 type cache struct {
 	mu     sync.Mutex
-	idle   map[string][]*session
+	idle   map[kept]*session
 	timer  *time.Timer
 	closed bool
 }
 
-// take gives a session for one of the keys, or nil.
-func (c *cache) take(key string) *session {
+// take gives a worker's session for a target, or nil.
+func (c *cache) take(worker int, key string) *session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	list := c.idle[key]
-	if len(list) == 0 {
-		return nil
-	}
-	s := list[len(list)-1]
-	if list = list[:len(list)-1]; len(list) == 0 {
-		delete(c.idle, key)
-	} else {
-		c.idle[key] = list
-	}
+	s := c.idle[kept{worker, key}]
+	delete(c.idle, kept{worker, key})
 	return s
 }
 
 // put keeps a session, or ends it.
-func (c *cache) put(s *session, most int) {
+func (c *cache) put(worker int, s *session) {
+	name := kept{worker, s.key}
 	c.mu.Lock()
-	if c.closed || len(c.idle[s.key]) >= most || time.Since(s.born) >= keepFor {
+	if c.closed || c.idle[name] != nil || time.Since(s.born) >= keepFor {
 		c.mu.Unlock()
 		s.quit()
 		return
 	}
 	if c.idle == nil {
-		c.idle = map[string][]*session{}
+		c.idle = map[kept]*session{}
 	}
-	c.idle[s.key] = append(c.idle[s.key], s)
+	c.idle[name] = s
 	if c.timer == nil {
 		c.timer = time.AfterFunc(idleFor/2, c.sweep)
 	}
 	c.mu.Unlock()
+}
+
+// remove takes out the sessions that which says yes to.
+func (c *cache) remove(which func(kept, *session) bool) (out []*session) {
+	for name, s := range c.idle {
+		if which(name, s) {
+			out = append(out, s)
+			delete(c.idle, name)
+		}
+	}
+	return out
+}
+
+// retire ends the sessions of a worker.
+func (c *cache) retire(worker int) {
+	c.mu.Lock()
+	gone := c.remove(func(k kept, _ *session) bool { return k.worker == worker })
+	c.mu.Unlock()
+	for _, s := range gone {
+		s.quit()
+	}
 }
 
 func stale(s *session, now time.Time) bool {
@@ -64,22 +84,7 @@ func stale(s *session, now time.Time) bool {
 func (c *cache) sweep() {
 	now := time.Now()
 	c.mu.Lock()
-	var old []*session
-	for key, list := range c.idle {
-		kept := list[:0]
-		for _, s := range list {
-			if stale(s, now) {
-				old = append(old, s)
-			} else {
-				kept = append(kept, s)
-			}
-		}
-		if len(kept) == 0 {
-			delete(c.idle, key)
-		} else {
-			c.idle[key] = kept
-		}
-	}
+	old := c.remove(func(_ kept, s *session) bool { return stale(s, now) })
 	c.timer = nil
 	if len(c.idle) > 0 && !c.closed {
 		c.timer = time.AfterFunc(idleFor/2, c.sweep)
@@ -99,9 +104,7 @@ func (c *cache) close() {
 	idle := c.idle
 	c.idle = nil
 	c.mu.Unlock()
-	for _, list := range idle {
-		for _, s := range list {
-			s.quit()
-		}
+	for _, s := range idle {
+		s.quit()
 	}
 }

@@ -22,9 +22,6 @@ type Options struct {
 	LocalAddress string
 	// TLS gives the settings for sessions of messages that want it, see Outgoing.Security; nil is the zero Config.
 	TLS func() *tls.Config
-	// KeepIdle is how many connections to one target are kept for reuse; 0 is 20, below 0 keeps none
-	// ($smtp_connection_cache_enable).
-	KeepIdle int
 	// NoDSN keeps DSN parameters from being passed on (propagate_dsn_if_possible = 0).
 	NoDSN bool
 	// Timeout bounds each wait of a stage; 0 is RFC 5321's (section 4.5.3.2) as the original has them.
@@ -65,9 +62,6 @@ func New(opt Options) *Client {
 	if opt.Helo == "" {
 		opt.Helo = "localhost"
 	}
-	if opt.KeepIdle == 0 {
-		opt.KeepIdle = 20
-	}
 	if opt.TLS == nil {
 		opt.TLS = func() *tls.Config { return &tls.Config{} }
 	}
@@ -82,6 +76,9 @@ func New(opt Options) *Client {
 
 // Close ends the connections kept.
 func (c *Client) Close() { c.cache.close() }
+
+// Retire ends the connections kept for one worker.
+func (c *Client) Retire(worker int) { c.cache.retire(worker) }
 
 // Deliver sends m by one of the methods, which are alternatives. It fails only when a method cannot be read or is not one
 // that sends (local, sql); all else is in the outcomes. A recipient whose outcome is not Accepted was not delivered to, as
@@ -220,7 +217,7 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 	}
 	for _, t := range resolved {
 		key := cacheKey(t, d.m.Security)
-		for s := c.cache.take(key); s != nil; s = c.cache.take(key) {
+		if s := c.cache.take(d.m.Worker, key); s != nil {
 			if s.revive(ctx) {
 				return s, nil
 			}

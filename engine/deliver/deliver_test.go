@@ -116,9 +116,11 @@ func TestHops(t *testing.T) {
 			if c.Down {
 				_ = h.l.Close()
 			}
-			client := New(Options{KeepIdle: -1, Timeout: func(Stage) time.Duration { return 5 * time.Second }})
+			client := New(Options{Timeout: func(Stage) time.Duration { return 5 * time.Second }})
 			defer client.Close()
-			res, err := client.Deliver(context.Background(), []string{h.method()}, c.outgoing())
+			m := c.outgoing()
+			m.Once = true // as it was recorded
+			res, err := client.Deliver(context.Background(), []string{h.method()}, m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -270,6 +272,31 @@ func TestCacheAndStale(t *testing.T) {
 	res, err := client.Deliver(context.Background(), []string{h.method()}, m)
 	if err != nil || res.Outcomes[0].Code != 421 || res.Connections != 1 {
 		t.Errorf("421 on a fresh connection is an answer: %+v %v", res, err)
+	}
+}
+
+// Each worker has connections of its own, until it retires.
+func TestWorkers(t *testing.T) {
+	h := newHop(t, hopCase{})
+	client := New(Options{})
+	defer client.Close()
+	for i, c := range []struct {
+		worker int
+		once   bool
+		made   int // connections
+	}{{1, false, 1}, {2, false, 1}, {1, false, 0}, {1, true, 0}, {1, false, 1}, {2, false, 0}} {
+		m := (&hopCase{}).outgoing()
+		m.Worker, m.Once = c.worker, c.once
+		res, err := client.Deliver(context.Background(), []string{h.method()}, m)
+		if err != nil || res.Connections != c.made {
+			t.Errorf("%d: %+v %v", i, res, err)
+		}
+	}
+	client.Retire(1)
+	m := (&hopCase{}).outgoing()
+	m.Worker = 1
+	if res, err := client.Deliver(context.Background(), []string{h.method()}, m); err != nil || res.Connections != 1 {
+		t.Errorf("retired: %+v %v", res, err)
 	}
 }
 

@@ -25,6 +25,9 @@ type Outgoing struct {
 	PerRecipient bool
 	// Security says whether the way to the next hop is encrypted.
 	Security Security
+	// Worker has a cache of connections of its own; Once ends the connection after this message.
+	Worker int
+	Once   bool
 	// LogID and MailID stand in replies and file names.
 	LogID, MailID string
 	// ClientHost and ServerPort are what stars in a method stand for.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"mavis/engine/perlat"
 )
 
 // session is a connection to a next hop on which EHLO was said. go-smtp's client does greeting, EHLO, HELO as the way
@@ -106,13 +108,15 @@ func (s *session) greet(limit time.Time) error {
 			return err
 		}
 	} else if s.security == Encrypted {
-		return errors.New("MTA does not offer STARTTLS, but TLS is required")
+		return wording(`MTA does not offer STARTTLS, but TLS is required: "encrypt"` + perlat.NoSTARTTLS)
 	}
 	if s.lmtp {
-		for _, need := range []string{"PIPELINING", "ENHANCEDSTATUSCODES"} { // RFC 2033 section 5
-			if _, ok := s.ext[need]; !ok {
-				return fmt.Errorf("LMTP server does not announce %s", need)
-			}
+		const must = "An LMTP server implementation MUST implement " // RFC 2033 section 5
+		switch {
+		case !s.has("PIPELINING"):
+			return wording(must + "PIPELINING" + perlat.LMTPPipelining)
+		case !s.has("ENHANCEDSTATUSCODES"):
+			return wording(must + "ENHANCEDSTATUSCODES" + perlat.LMTPEnhancedCode)
 		}
 	}
 	return nil

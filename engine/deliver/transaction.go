@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mavis/engine/perlat"
 )
 
 // window is how many RCPT commands are sent before their replies are read. It keeps both sides from filling the other's
@@ -26,7 +28,7 @@ type transaction struct {
 	mailed  bool  // MAIL was accepted
 	inData  bool  // DATA was accepted and the content not ended
 	dotSent bool  // from here on the next hop may have the mail
-	over    bool  // ended by a lone dot
+	over    bool  // ended by a lone dot, the connection is seen to
 	section string
 	stage   Stage
 }
@@ -34,7 +36,7 @@ type transaction struct {
 // errStale says that a kept connection was closed by the next hop in the meantime.
 var errStale = errors.New("connection was closed while idle")
 
-var errBail = error(wording("Bail out, DATA accepted but tempfailed recips, not an LMTP input"))
+var errBail = error(wording("Bail out, DATA accepted but tempfailed recips, not an LMTP input" + perlat.OthersDeferred))
 
 // run goes through the transaction. On an error recipients without an outcome are left to abort.
 func (t *transaction) run(ctx context.Context) error {
@@ -274,12 +276,14 @@ func (t *transaction) dataAnswer() (ok bool, err error) {
 		return false, nil
 	}
 	if len(t.valid) == 0 {
+		t.over = true // all have their outcome
 		if t.s.lmtp { // no recipient, no reply: there is nothing to wait for (RFC 2033 section 4.2)
 			t.s.drop()
+		} else if a, err := t.s.ask(t.wait(DataDot), "."); err == nil && a.code/100 == 2 {
+			t.keep()
 		} else {
-			_, _ = t.s.ask(t.wait(DataDot), ".") // all have their outcome
+			t.s.quit()
 		}
-		t.over = true
 		return false, nil
 	}
 	t.inData = true
@@ -363,14 +367,15 @@ func (t *transaction) final() error {
 	return nil
 }
 
-// end leaves a transaction without content: RSET as the original sends it, then the connection is closed.
+// end leaves a transaction without content: by RSET, as the original does, unless a lone dot has ended it.
 func (t *transaction) end() {
 	t.bailed()
-	if !t.over {
-		if a, err := t.s.ask(20*time.Second, "RSET"); err == nil && a.code/100 == 2 {
-			t.keep()
-			return
-		}
+	if t.over {
+		return
+	}
+	if a, err := t.s.ask(20*time.Second, "RSET"); err == nil && a.code/100 == 2 {
+		t.keep()
+		return
 	}
 	t.s.quit()
 }
@@ -391,12 +396,12 @@ func (t *transaction) bailed() {
 }
 
 func (t *transaction) keep() {
-	if t.client.opt.KeepIdle < 0 {
+	if t.m.Once {
 		t.s.quit()
 		return
 	}
 	t.s.wire.limit = time.Time{}
-	t.client.cache.put(t.s, t.client.opt.KeepIdle)
+	t.client.cache.put(t.m.Worker, t.s)
 }
 
 // abort settles all recipients without a final outcome after err, and drops the connection. It is never ended by a dot:

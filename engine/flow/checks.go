@@ -279,7 +279,7 @@ func (f *Flow) askMTA(ctx context.Context, t *Task, method, recipient string) (s
 			m.Params.EnvID = EnvID(t.MailID, f.opt.Now(), t.Policy.Str("myhostname"))
 		}
 	}
-	res, err := f.opt.Next.Deliver(ctx, []string{method}, m)
+	res, err := f.deliver(ctx, t, []string{method}, m)
 	if err != nil {
 		return "", err
 	}

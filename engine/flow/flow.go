@@ -34,6 +34,8 @@ type Options struct {
 	IDs   *LogIDs
 	// Scanners of virus checks; nil takes those of the policy in force. `mavis try` puts a stand-in there.
 	Scanners func(p *rules.Policy) (primary, backup []rules.Scanner)
+	// Retire ends the connections to next hops that Next keeps for a worker; nil when it keeps none.
+	Retire func(worker int)
 	// TLS gives the certificate and so on for sessions under a configuration; nil offers none.
 	TLS func(*rules.Config) *tls.Config
 	// QuarantineDir, when set, takes all held mail in place of the configuration's folders.
@@ -65,6 +67,8 @@ type Flow struct {
 	opt    Options
 	config atomic.Pointer[rules.Config]
 	active sync.Map // *rules.Policy to its decoders, programs found
+
+	workers workers
 
 	scanners av.Daemons // sessions with virus scanners
 }
@@ -105,12 +109,18 @@ type session struct {
 	policy *rules.Policy // by socket, as at the greeting
 	steps  *mail.Trace   // up to the greeting; nil without Options.Trace
 	seq    int
+	worker *worker // nil without slots
 }
 
 // Connect chooses the policy banks of the socket and asks @inet_acl.
 func (f *Flow) Connect(_ context.Context, s *ingress.Session) (ingress.Settings, bool) {
 	cfg := f.config.Load()
-	st := &session{id: f.opt.IDs.Connection(), policy: cfg.Base()}
+	st := &session{policy: cfg.Base(), worker: f.begin(s.Slot)}
+	if st.worker != nil {
+		st.id = st.worker.id()
+	} else {
+		st.id = f.opt.IDs.Connection()
+	}
 	if f.opt.Trace {
 		st.steps = &mail.Trace{}
 	}
@@ -130,6 +140,7 @@ func (f *Flow) Connect(_ context.Context, s *ingress.Session) (ingress.Settings,
 		st.policy = f.lay(st.policy, st.id, st.steps, b.Bank)
 	}
 	if c.Peer.IsValid() && !f.admitted(st, c.Peer.Addr().String()) {
+		f.finish(st.worker)
 		return ingress.Settings{}, false
 	}
 	return f.settings(cfg, st.policy), true
@@ -231,6 +242,12 @@ const (
 // Data handles a complete message. Whatever happens, each recipient gets a reply; a failure gives 451.
 func (f *Flow) Data(ctx context.Context, tx *ingress.Transaction) (replies []ingress.Reply) {
 	t := f.task(tx)
+	f.pace(t.worker, t.Received)
+	defer func() {
+		if t.worker != nil {
+			t.worker.done = time.Now()
+		}
+	}()
 	defer func() {
 		if p := recover(); p != nil {
 			f.logf(-2, t.LogID, "TROUBLE: panic: %v %s", p, debug.Stack())

@@ -170,7 +170,7 @@ func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipien
 	for _, r := range rcpts {
 		m.Rcpts = append(m.Rcpts, f.outgoing(t, r))
 	}
-	res, err := f.opt.Next.Deliver(ctx, rcpts[0].Method, m)
+	res, err := f.deliver(ctx, t, rcpts[0].Method, m)
 	if err != nil {
 		return fmt.Errorf("forwarding FAILED: %w", err)
 	}
@@ -287,7 +287,7 @@ func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err
 		}
 		m.Rcpts = append(m.Rcpts, rcpt)
 	}
-	res, err := f.opt.Next.Deliver(ctx, methodsOf(t.Policy.Value("notify_method")), m)
+	res, err := f.deliver(ctx, t, methodsOf(t.Policy.Value("notify_method")), m)
 	if err != nil {
 		return false, err
 	}
@@ -329,7 +329,7 @@ func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
 		}
 		m.Rcpts = append(m.Rcpts, rcpt)
 	}
-	res, err := f.opt.Next.Deliver(ctx, []string{q.Method}, m)
+	res, err := f.deliver(ctx, t, []string{q.Method}, m)
 	if err != nil {
 		return err
 	}

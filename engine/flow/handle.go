@@ -8,6 +8,7 @@ import (
 	"mavis/engine/decide"
 	"mavis/engine/ingress"
 	"mavis/engine/mail"
+	"mavis/engine/perlat"
 	"mavis/perlconf/eval"
 	"mavis/rules"
 )
@@ -75,7 +76,7 @@ func (f *Flow) tell(ctx context.Context, t *Task) error {
 		t.noticeStep(l, "", "administrator", admins)
 		if l != nil {
 			if _, err := f.post(ctx, t, l); err != nil {
-				return fmt.Errorf("temporarily unable to notify admin: %w", err)
+				return fmt.Errorf("temporarily unable to notify admin: %w%s", err, perlat.NoAdminNotice)
 			}
 		}
 	}
@@ -96,7 +97,7 @@ func (f *Flow) tell(ctx context.Context, t *Task) error {
 			continue
 		}
 		if _, err := f.post(ctx, t, l); err != nil {
-			return fmt.Errorf("temporarily unable to notify recipient: %w", err)
+			return fmt.Errorf("temporarily unable to notify recipient rec: %w%s", err, perlat.NoRcptNotice)
 		}
 	}
 	return nil
@@ -184,7 +185,7 @@ func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
 		sent, err := f.post(ctx, t, letter)
 		switch {
 		case err != nil: // over SMTP others may get their copy again: better than one of whom nobody ever hears
-			return "", fmt.Errorf("temporarily unable to send DSN to <%s>: %w", t.Envelope.Sender, err)
+			return "", fmt.Errorf("temporarily unable to send DSN to <%s>: %w%s", t.Envelope.Sender, err, perlat.NoBounce)
 		case sent:
 			t.DSNSent = 1
 		default:

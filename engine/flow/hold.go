@@ -8,6 +8,7 @@ import (
 
 	"mavis/engine/decide"
 	"mavis/engine/mail"
+	"mavis/engine/perlat"
 	"mavis/engine/quarantine"
 	"mavis/perlconf/eval"
 	"mavis/rules"
@@ -84,7 +85,7 @@ func (f *Flow) keep(ctx context.Context, t *Task, same []keep, header []byte) er
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("temporarily unable to quarantine: %w, id=%s", err, t.LogID)
+		return fmt.Errorf("temporarily unable to quarantine: %w, id=%s%s", err, t.LogID, perlat.NoQuarantine)
 	}
 	for _, p := range places {
 		if t.Steps != nil {

@@ -6,29 +6,46 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"mavis/engine/mail"
 )
 
 // LogIDs numbers connections the way log readers know it: PID-NN, and PID-NN-NN for further messages of a connection.
-// The original starts a new process after some connections; here the first number moves on after 99 instead, so that an
-// id stays short and does not come again while a day's log is read.
+// There PID is a child process of the original; here it is the number of a worker, which counts up from our own process
+// number, so that an id does not come again while a day's log is read.
 type LogIDs struct {
-	pid  int
-	next atomic.Int64
+	mu     sync.Mutex
+	next   int
+	number int // of connections that no worker serves
+	count  int
 }
 
 // NewLogIDs starts at a process number.
-func NewLogIDs(pid int) *LogIDs { return &LogIDs{pid: pid} }
+func NewLogIDs(pid int) *LogIDs { return &LogIDs{next: pid} }
 
+// perNumber is how many connections without a worker share a number.
 const perNumber = 99
 
-// Connection gives the id of a new connection.
+// Worker gives a new worker its number.
+func (l *LogIDs) Worker() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next++
+	return l.next - 1
+}
+
+// Connection gives the id of a new connection that no worker serves.
 func (l *LogIDs) Connection() string {
-	n := l.next.Add(1) - 1
-	return fmt.Sprintf("%05d-%02d", int64(l.pid)+n/perNumber, n%perNumber+1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.count == 0 || l.count == perNumber {
+		l.number, l.count = l.next, 0
+		l.next++
+	}
+	l.count++
+	return fmt.Sprintf("%05d-%02d", l.number, l.count)
 }
 
 // Message gives the id of a connection's n-th message, from 1.

@@ -28,6 +28,9 @@ type transaction struct {
 func (f *Flow) Mail(_ context.Context, tx *ingress.Transaction) *ingress.Reply {
 	st := tx.Session.Value.(*session)
 	st.seq++
+	if st.worker != nil {
+		st.worker.tasks++
+	}
 	now := &transaction{id: Message(st.id, st.seq), policy: st.policy}
 	if st.steps != nil {
 		now.steps = &mail.Trace{Steps: slices.Clone(st.steps.Steps)}
@@ -119,11 +122,11 @@ func (f *Flow) Rcpt(_ context.Context, tx *ingress.Transaction, r *mail.Rcpt) *i
 	return reply
 }
 
-// End and Disconnect have nothing to release.
+// End has nothing to release.
 func (f *Flow) End(*ingress.Transaction) {}
 
-// Disconnect has nothing to release.
-func (f *Flow) Disconnect(*ingress.Session) {}
+// Disconnect retires the session's worker when it is time.
+func (f *Flow) Disconnect(s *ingress.Session) { f.finish(s.Value.(*session).worker) }
 
 func (f *Flow) unsure(id string, err error) *ingress.Reply {
 	f.logf(-1, id, "policy cannot be found out: %v", err)
@@ -139,7 +142,7 @@ func (f *Flow) task(tx *ingress.Transaction) *Task {
 		Policy:  tr.policy, Originating: tr.policy.Bool("originating"), Sender: mail.Unquote(tx.Envelope.Sender),
 		Size: tx.Size, LMTP: tx.LMTP, Started: now, session: tx.Session,
 		ClientIP: origin.Normal(tx.Client.XAddr), ClientPort: port(tx.Client.XPort),
-		Folder: tx.Task.Dir, Steps: tr.steps,
+		Folder: tx.Task.Dir, Steps: tr.steps, worker: tx.Session.Value.(*session).worker,
 	}
 	for _, r := range tx.Envelope.Rcpts {
 		internal := mail.Unquote(r.Addr)

@@ -67,6 +67,7 @@ type Task struct {
 	Folder func() (string, error)
 
 	session *ingress.Session
+	worker  *worker // nil without slots
 }
 
 // Undecipherable says that parts could not be looked into, for whatever reason.

@@ -26,6 +26,7 @@ import (
 type conn struct {
 	server  *Server
 	raw     net.Conn
+	slot    int
 	release func()
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -57,8 +58,8 @@ type conn struct {
 	idle bool // waits for a command outside a transaction
 }
 
-func newConn(s *Server, raw net.Conn, release func()) *conn {
-	c := &conn{server: s, raw: raw, net: raw, release: release, greets: true, xforward: xforward{}}
+func newConn(s *Server, raw net.Conn, slot int, release func()) *conn {
+	c := &conn{server: s, raw: raw, net: raw, slot: slot, release: release, greets: true, xforward: xforward{}}
 	c.ctx, c.cancel = context.WithCancel(s.ctx)
 	return c
 }
@@ -140,7 +141,7 @@ func replyEnd(b []byte) int {
 
 func (c *conn) greet() {
 	peer, local, path := endpoints(c.raw)
-	s := &Session{Number: c.server.sessions.Add(1), Client: mail.Client{Peer: peer, Local: local, Socket: path}}
+	s := &Session{Number: c.server.sessions.Add(1), Slot: c.slot, Client: mail.Client{Peer: peer, Local: local, Socket: path}}
 	settings, ok := c.server.opt.Handler.Connect(c.ctx, s)
 	if !ok {
 		c.hangUp()

@@ -34,6 +34,8 @@ type Handler interface {
 type Session struct {
 	// Number counts the sessions of the server from 1.
 	Number uint64
+	// Slot is the number of the slot that the session holds, from 1; 0 without slots.
+	Slot int
 	// Client is known as far as the dialogue has come: the peer at Connect, Helo after EHLO.
 	Client mail.Client
 	// Password is what AUTH gave; with Client.AuthUser it may be passed on ($auth_reauthenticate_forwarded).

@@ -7,26 +7,33 @@ import (
 	"sync"
 )
 
-// Slots bounds sessions across listeners and servers.
+// Slots bounds sessions across listeners and servers. A slot stands for a child process of the original: the one that has
+// been free for longest takes the next connection, as its children do that queue for the lock.
 type Slots struct {
-	free chan struct{}
+	free chan int
 }
 
-// NewSlots makes n slots; below 1 counts as 1.
-func NewSlots(n int) *Slots { return &Slots{free: make(chan struct{}, max(n, 1))} }
+// NewSlots makes n slots, numbered from 1; below 1 counts as 1.
+func NewSlots(n int) *Slots {
+	s := &Slots{free: make(chan int, max(n, 1))}
+	for i := range cap(s.free) {
+		s.free <- i + 1
+	}
+	return s
+}
 
 // Acquire waits for a slot, or for the end of ctx.
-func (s *Slots) Acquire(ctx context.Context) error {
+func (s *Slots) Acquire(ctx context.Context) (int, error) {
 	select {
-	case s.free <- struct{}{}:
-		return nil
+	case n := <-s.free:
+		return n, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 }
 
 // Release gives a slot back.
-func (s *Slots) Release() { <-s.free }
+func (s *Slots) Release(n int) { s.free <- n }
 
 // listener makes conns. It takes a connection before it has a slot for it, so that many listeners can share few slots:
 // at most one connection for each waits here, the others wait in the kernel.
@@ -40,15 +47,15 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	release := func() {}
+	release, slot := func() {}, 0
 	if slots := l.server.opt.Slots; slots != nil {
-		if err := slots.Acquire(l.server.accepting); err != nil {
+		if slot, err = slots.Acquire(l.server.accepting); err != nil {
 			_ = raw.Close() // nothing was said yet
 			return nil, net.ErrClosed
 		}
-		release = sync.OnceFunc(slots.Release)
+		release = sync.OnceFunc(func() { slots.Release(slot) })
 	}
-	c := newConn(l.server, raw, release)
+	c := newConn(l.server, raw, slot, release)
 	if !l.server.enter(c) {
 		_ = raw.Close() // nothing was said yet
 		release()

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -301,6 +302,22 @@ func TestSlots(t *testing.T) {
 	first.say("QUIT")
 	if got := second.reply(); got[:3] != "220" {
 		t.Error("second session:", got)
+	}
+}
+
+func TestSlotsTakeTurns(t *testing.T) {
+	s := NewSlots(3)
+	var got []int
+	for range 5 {
+		n, err := s.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, n)
+		s.Release(n)
+	}
+	if !slices.Equal(got, []int{1, 2, 3, 1, 2}) {
+		t.Error(got)
 	}
 }
 

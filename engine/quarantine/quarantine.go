@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"mavis/engine/perlat"
 )
 
 // ErrUnsupported is wrapped by errors about methods that are not built in.
@@ -104,8 +106,7 @@ func (s *Store) send(ctx context.Context, m Mail) error {
 	return nil
 }
 
-// LocalError is a failure to write to a file of the quarantine. It reads as the original's reply does, without the place in
-// a source file.
+// LocalError is a failure to write to a file of the quarantine. It reads as the original's reply does.
 type LocalError struct {
 	Path string
 	Err  error
@@ -121,7 +122,7 @@ func (e *LocalError) Unwrap() error { return e.Err }
 type existsError struct{ path string }
 
 func (e existsError) Error() string {
-	return fmt.Sprintf("File %s already exists, refuse to overwrite", e.path)
+	return fmt.Sprintf("File %s already exists, refuse to overwrite%s", e.path, perlat.FileExists)
 }
 
 func (existsError) Unwrap() error { return os.ErrExist }
