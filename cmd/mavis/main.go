@@ -17,9 +17,10 @@ import (
 
 // commands lists the subcommands.
 type commands struct {
-	Lint lintCommand `cmd:"" help:"Check a configuration, with the place of every finding and what to do."`
-	Show showCommand `cmd:"" help:"Show what a configuration means."`
-	Try  tryCommand  `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
+	Lint   lintCommand   `cmd:"" help:"Check a configuration, with the place of every finding and what to do."`
+	Show   showCommand   `cmd:"" help:"Show what a configuration means."`
+	Replay replayCommand `cmd:"" help:"Judge stored mail under a configuration, and compare with another one or with an old log."`
+	Try    tryCommand    `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 }
 
 // streams are where a subcommand writes.

@@ -77,7 +77,7 @@ func New(opt Options) (*Daemon, error) {
 	d.tls.use(cfg)
 	d.client = deliver.New(d.delivery(cfg))
 	d.voice = voice.New(voice.Options{Log: opt.Log})
-	if d.spamd, err = startSpamd(opt, d.logf); err != nil {
+	if d.spamd, err = Spamd(opt.Config, d.logf); err != nil {
 		d.types.Close()
 		return nil, errors.Join(err, d.spool.Close())
 	}

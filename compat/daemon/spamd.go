@@ -10,9 +10,8 @@ import (
 	"mavis/rules"
 )
 
-// startSpamd starts a spamd of our own when the scanner SpamAssassin is in use anywhere; nil when it is not.
-func startSpamd(opt Options, logf func(int, string, ...any)) (*spam.Spamd, error) {
-	cfg := opt.Config
+// Spamd starts a spamd of our own when the scanner SpamAssassin is in use anywhere; nil when it is not.
+func Spamd(cfg *rules.Config, logf func(int, string, ...any)) (*spam.Spamd, error) {
 	if !needsSpamd(cfg) {
 		return nil, nil
 	}

@@ -44,6 +44,9 @@ type Scanner struct {
 	// Mail sends the message to one recipient by a method such as smtp:[127.0.0.1]:5525 and gives the reply, code first.
 	// An error means that the scanner has not spoken. Nil makes smtp: and lmtp: entries fail.
 	Mail func(ctx context.Context, method, recipient string) (reply string, err error)
+	// Recall, when set, answers for an entry; ask runs it. An answer that was kept stands in for the entry, so that the same
+	// verdict can be had again. It may be called from several goroutines.
+	Recall func(ctx context.Context, e *rules.Scanner, job Job, ask func() (Answer, error)) (Answer, error)
 	// Pause waits between two tries of a daemon; nil sleeps. Tests need no patience.
 	Pause func(context.Context, time.Duration)
 	// Pick chooses among n sockets of a clamd:, sssp: or savapi: entry; nil does so at random, as the original.
@@ -182,7 +185,7 @@ func (s *Scanner) guarded(ctx context.Context, e *rules.Scanner, run func(contex
 			a.err = fmt.Errorf("%s: %w", e.Name, a.err)
 		}
 	}()
-	a = run(ctx, job)
+	a = s.asked(ctx, e, run, job)
 	if a.infected && a.err != nil { // whatever else went wrong, this was seen
 		s.logf(-1, "%s: after an infection was found: %v", e.Name, a.err)
 		a.err = nil

@@ -67,7 +67,7 @@ func (v *Verdict) add(a answer, folder string) {
 		v.Spam = append(v.Spam, *a.spam)
 	}
 	v.Answered = append(v.Answered, r.Name)
-	out := strings.ReplaceAll(strings.ReplaceAll(a.output, folder+"/", ""), folder, "")
+	out := bare(a.output, folder)
 	if !a.infected {
 		if v.Tentative == "" {
 			v.Tentative = out

@@ -96,8 +96,8 @@ func (c *Client) Deliver(ctx context.Context, methods []string, m *Outgoing) (*R
 		d.res.Outcomes[i] = Outcome{Addr: r.Addr}
 		d.todo = append(d.todo, i)
 	}
-	if hops := receivedFields(m.Header); hops > 100 {
-		d.settleOwn(d.todo, Connect, "", 554, "5.4.6", fmt.Sprintf("Reject: Too many hops: %d 'Received:' header fields", hops))
+	if hops := receivedFields(m.Header); hops > maxHops {
+		d.settleOwn(d.todo, Connect, "", 554, "5.4.6", tooManyHops(hops))
 		return d.res, nil
 	}
 	switch targets[0].Protocol {
@@ -140,6 +140,13 @@ func (d *delivery) settleOwn(which []int, stage Stage, target string, code int, 
 	for _, i := range which {
 		d.res.Outcomes[i].Own = true
 	}
+}
+
+// maxHops is how many Received fields a mail may have; the original's number.
+const maxHops = 100
+
+func tooManyHops(n int) string {
+	return fmt.Sprintf("Reject: Too many hops: %d 'Received:' header fields", n)
 }
 
 // receivedFields counts the hops that a header tells of (RFC 5321 section 6.3).

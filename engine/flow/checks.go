@@ -222,6 +222,10 @@ func (f *Flow) checkVirus(ctx context.Context, t *Task, wholeMail func() (string
 	if err := f.presentWhole(t, wholeMail); err != nil {
 		return err
 	}
+	if f.opt.NoVirusScan {
+		t.told(mail.StageCheck, "virus: not scanned in this rehearsal")
+		return nil
+	}
 	files, err := scanFiles(t)
 	if err != nil {
 		return err
@@ -250,6 +254,7 @@ func (f *Flow) virusScanner(t *Task) *av.Scanner {
 	s := &av.Scanner{Primary: primary, Backup: backup, Path: cfg.Paths.Search, Daemons: &f.scanners, Run: t.Policy.Run,
 		FirstInfectedStops: t.Policy.Bool("first_infected_stops_scan"),
 		Log:                func(level int, format string, args ...any) { f.logf(level, t.LogID, format, args...) }}
+	s.Recall = f.opt.Virus
 	s.Var = func(name string) (string, bool) {
 		v := cfg.Global('$', name)
 		return eval.ToString(v), v != nil && !eval.IsRef(v)
@@ -279,7 +284,13 @@ func (f *Flow) askMTA(ctx context.Context, t *Task, method, recipient string) (s
 			m.Params.EnvID = EnvID(t.MailID, f.opt.Now(), t.Policy.Str("myhostname"))
 		}
 	}
-	res, err := f.deliver(ctx, t, []string{method}, m)
+	deliver := func(ctx context.Context, methods []string, m *deliver.Outgoing) (*deliver.Result, error) {
+		if f.opt.ToScanners != nil {
+			return f.opt.ToScanners.Deliver(ctx, methods, m)
+		}
+		return f.deliver(ctx, t, methods, m)
+	}
+	res, err := deliver(ctx, []string{method}, m)
 	if err != nil {
 		return "", err
 	}

@@ -49,6 +49,12 @@ type Options struct {
 	Trace bool
 	// Spam stands in for spam scanners: it is asked in their place, when the policy would ask them. Nil asks them.
 	Spam func(ctx context.Context, p *rules.Policy, m *spam.Mail) (*spam.Result, error)
+	// Virus, when set, answers for an entry of the virus scanners, see av.Scanner.Recall.
+	Virus func(ctx context.Context, e *rules.Scanner, job av.Job, ask func() (av.Answer, error)) (av.Answer, error)
+	// NoVirusScan asks no virus scanner: mail counts as not infected. It is for rehearsals only.
+	NoVirusScan bool
+	// ToScanners is the way to virus scanners that take mail; nil is Next.
+	ToScanners Next
 	// HoldNothing works out where mail would be held, and holds none.
 	HoldNothing bool
 	// MailID makes the id of a message and its secret; nil is NewMailID.

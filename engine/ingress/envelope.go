@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -8,6 +9,27 @@ import (
 )
 
 func syntax(text string) *Reply { return &Reply{501, "5.5.4", text} }
+
+// ParseEnvelope makes an envelope of what stands between the angle brackets of MAIL and RCPT and of their parameters, as
+// in the dialogue. parameters of recipients may be fewer than recipients.
+func ParseEnvelope(sender, params string, rcpts, rcptParams []string) (mail.Envelope, error) {
+	e, bad := parseMail("FROM:<"+sender+"> "+params, true)
+	if bad != nil {
+		return e, errors.New(bad.String())
+	}
+	for i, to := range rcpts {
+		args := "TO:<" + to + ">"
+		if i < len(rcptParams) {
+			args += " " + rcptParams[i]
+		}
+		r, bad := parseRcpt(args)
+		if bad != nil {
+			return e, errors.New(bad.String())
+		}
+		e.Rcpts = append(e.Rcpts, r)
+	}
+	return e, nil
+}
 
 // parseMail reads the argument of MAIL. authOffered says whether AUTH was announced: else an AUTH parameter is taken
 // and ignored, for the sake of Postfix before the queue. A nil reply means all is well.
