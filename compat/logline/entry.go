@@ -37,9 +37,9 @@ func Recip() string { return strings.TrimRight(recip, "\n") }
 // went over its limits; the lines that were made are returned with it.
 func Entries(main, perRecipient *macro.Template, m *facts.Message) ([]string, error) {
 	table := m.Macros(false)
-	table["T"] = table["TESTSSCORES"]
 	var out []string
 	own := &overlay{}
+	own.tests, _ = table.Macro("TESTSSCORES")
 	e := macro.NewExpander(macro.Chain{own, table}, macro.Limits{})
 	var failed error
 	expand := func(t *macro.Template) {
@@ -61,10 +61,19 @@ func Entries(main, perRecipient *macro.Template, m *facts.Message) ([]string, er
 	return out, failed
 }
 
-// overlay is the table of the recipient in turn.
-type overlay struct{ table macro.Map }
+// overlay is the table of the recipient in turn, and T of the message in log lines.
+type overlay struct {
+	table macro.Map
+	tests macro.Value
+}
 
-func (o *overlay) Macro(name string) (macro.Value, bool) { return o.table.Macro(name) }
+func (o *overlay) Macro(name string) (macro.Value, bool) {
+	v, ok := o.table.Macro(name)
+	if !ok && name == "T" {
+		return o.tests, true
+	}
+	return v, ok
+}
 
 var lineEnd = regexp.MustCompile(`[ \t]*\n`)
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -15,7 +16,20 @@ import (
 // sprintf, join, limit, dquote, uquote, rot13, hexenc, b64encode, b64enc, b64urlenc, mail_addr_decode(_octets),
 // mime_decode and mime2utf8. With chars set, lengths and positions count UTF-8 characters, as in notices; otherwise
 // octets, as in log lines. With chars set, octets are expected and given in the form of Upgrade.
-func Builtins(chars bool) Map {
+func Builtins(chars bool) Lookup {
+	if chars {
+		return onCharacters()
+	}
+	return onOctets()
+}
+
+// The tables do not change.
+var (
+	onCharacters = sync.OnceValue(func() Lookup { return builtins(true) })
+	onOctets     = sync.OnceValue(func() Lookup { return builtins(false) })
+)
+
+func builtins(chars bool) Map {
 	u := unit{chars}
 	up, down := func(s string) string { return s }, func(s string) string { return s }
 	if chars {

@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// evaluate gives the result of a call that has all its arguments.
+// evaluate gives the result of a call that has all its arguments. It is good until the next call.
 func (m *machine) evaluate(f frame) []token {
+	args := m.arguments(f)
 	switch f.opener {
 	case openSelect:
-		return m.selector(f.args)
+		return m.selector(args)
 	case openMatch:
-		return m.matcher(f.args)
+		return m.matcher(args)
 	case openIter:
-		return m.iterator(f.args)
+		return m.iterator(args)
 	case openDefine:
-		m.define(f.args)
+		m.define(args)
 		return nil
 	}
-	return m.callNamed(m.name(f.args[0]), f.args)
+	return m.callNamed(m.name(args[0]), args)
 }
 
 // name is an argument that names a macro.
@@ -63,16 +64,16 @@ func (m *machine) matcher(args [][]token) []token {
 	if len(rest) == 0 {
 		return nil
 	}
-	return replaceFormals(rest[0], func(n int) []token {
+	return m.replaceFormals(rest[0], func(n int) []token {
 		if n < len(groups) {
-			return []token{{plain, groups[n]}}
+			return m.one(groups[n])
 		}
 		return nil
 	})
 }
 
-func replaceFormals(body []token, arg func(int) []token) []token {
-	out := make([]token, 0, len(body))
+func (m *machine) replaceFormals(body []token, arg func(int) []token) []token {
+	out := m.several[:0]
 	for _, t := range body {
 		if n, ok := t.formal(); ok {
 			out = append(out, arg(n)...)
@@ -80,6 +81,7 @@ func replaceFormals(body []token, arg func(int) []token) []token {
 			out = append(out, t)
 		}
 	}
+	m.several = out
 	return out
 }
 
@@ -110,11 +112,11 @@ func (m *machine) iterator(args [][]token) []token {
 	}
 	var elements []string
 	if v.kind == defined {
-		elements = []string{m.join(replaceFormals(v.body, func(int) []token { return nil }))}
+		elements = []string{m.join(m.replaceFormals(v.tokens(), func(int) []token { return nil }))}
 	} else {
 		elements = m.value(name, v).Elements()
 	}
-	var out []token
+	out := m.several[:0]
 	for i, e := range elements {
 		if m.steps -= len(body) + len(sep); m.steps < 0 {
 			return nil
@@ -129,6 +131,7 @@ func (m *machine) iterator(args [][]token) []token {
 			out = append(out, t)
 		}
 	}
+	m.several = out
 	return out
 }
 
@@ -139,7 +142,7 @@ func (m *machine) define(args [][]token) {
 		body = append(body, args[1]...)
 	}
 	delete(m.cache, name)
-	m.expander.own[name] = Value{kind: defined, body: body}
+	m.expander.own[name] = Value{kind: defined, of: body}
 }
 
 // value calls a function that has no arguments, once in an expansion.
@@ -161,10 +164,10 @@ func (m *machine) call(v Value, name string, args []string) Value {
 		if m.steps--; m.steps < 0 {
 			return Undef
 		}
-		v = v.fn(name, args)
+		v = v.function()(name, args)
 	}
 	m.octets -= len(v.text)
-	for _, s := range v.list {
+	for _, s := range v.elements() {
 		m.octets -= len(s)
 	}
 	return v
@@ -175,7 +178,7 @@ func (m *machine) callNamed(name string, args [][]token) []token {
 	v, _ := m.expander.lookup(name)
 	switch v.kind {
 	case defined:
-		return replaceFormals(v.body, func(n int) []token {
+		return m.replaceFormals(v.tokens(), func(n int) []token {
 			if n > 0 && n < len(args) {
 				m.steps -= len(args[n])
 				return args[n]
@@ -196,7 +199,7 @@ func (m *machine) callNamed(name string, args [][]token) []token {
 		}
 		v = m.call(v, name, texts)
 	}
-	return []token{{plain, v.Str()}}
+	return m.one(v.Str())
 }
 
 // callSimple is %x or %#x.
@@ -209,13 +212,13 @@ func (m *machine) callSimple(t token) []token {
 	if v.kind != defined {
 		v = m.value(name, v)
 		if counting {
-			return []token{{plain, strconv.Itoa(v.count())}}
+			return m.one(strconv.Itoa(v.count()))
 		}
-		return []token{{plain, v.Str()}}
+		return m.one(v.Str())
 	}
-	body := replaceFormals(v.body, func(int) []token { return nil })
+	body := m.replaceFormals(v.tokens(), func(int) []token { return nil })
 	if counting {
-		return []token{{plain, strconv.Itoa(Text(m.join(body)).count())}}
+		return m.one(strconv.Itoa(Text(m.join(body)).count()))
 	}
 	return body
 }

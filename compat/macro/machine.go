@@ -3,13 +3,14 @@ package macro
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"sync"
 )
 
-// frame is a macro call whose arguments are being collected.
+// frame is a macro call whose arguments are being collected. Frames nest, and so do their arguments: those of all open calls
+// lie one behind the other in machine.collected, and each begins where machine.begins says.
 type frame struct {
 	opener tokenKind
-	args   [][]token
+	first  int // index in begins of the first argument
 	// implied is set while the call itself quotes its arguments: all of an iterator, a selector's from the second on.
 	implied bool
 }
@@ -18,16 +19,69 @@ type frame struct {
 // quotes that are open. A quote weighs 2 when opened by [" and 1 otherwise; macros are called at weight 0 only, and
 // the arguments of a self-quoting call are told apart at weight 1.
 type machine struct {
-	expander *Expander
-	patterns *patterns
-	cache    map[string]Value // values of functions called without arguments
-	input    []token          // last element is next
-	frames   []frame
-	quotes   []tokenKind
-	weight   int
-	out      strings.Builder
-	steps    int
-	octets   int
+	expander  *Expander
+	patterns  *patterns
+	cache     map[string]Value // values of functions called without arguments
+	input     []token          // last element is next
+	frames    []frame
+	collected []token
+	begins    []int
+	quotes    []tokenKind
+	weight    int
+	out       []byte
+	steps     int
+	octets    int
+
+	// What a call gives, until it is pushed or emitted.
+	args    [][]token
+	single  [1]token
+	several []token
+}
+
+// keptTokens bounds what a machine keeps for the next expansion.
+const keptTokens = 4096
+
+var machines = sync.Pool{New: func() any { return &machine{cache: map[string]Value{}} }}
+
+func newMachine(e *Expander, p *patterns) *machine {
+	m := machines.Get().(*machine)
+	m.expander, m.patterns, m.steps, m.octets, m.weight = e, p, e.limits.Steps, e.limits.Output, 0
+	return m
+}
+
+// release gives the machine to the next expansion, without any text of this one.
+func (m *machine) release() {
+	if cap(m.input)+cap(m.collected)+cap(m.several) > keptTokens || cap(m.out) > 64<<10 || len(m.cache) > 256 {
+		return
+	}
+	for _, ts := range []*[]token{&m.input, &m.collected, &m.several} {
+		clear((*ts)[:cap(*ts)])
+		*ts = (*ts)[:0]
+	}
+	clear(m.cache)
+	clear(m.args[:cap(m.args)])
+	m.expander, m.patterns, m.single[0] = nil, nil, token{}
+	m.frames, m.begins, m.quotes, m.args, m.out = m.frames[:0], m.begins[:0], m.quotes[:0], m.args[:0], m.out[:0]
+	machines.Put(m)
+}
+
+// one is a single token of text as a result.
+func (m *machine) one(text string) []token {
+	m.single[0] = token{plain, text}
+	return m.single[:]
+}
+
+// arguments are those of a frame, the newest one.
+func (m *machine) arguments(f frame) [][]token {
+	m.args = m.args[:0]
+	for i := f.first; i < len(m.begins); i++ {
+		end := len(m.collected)
+		if i+1 < len(m.begins) {
+			end = m.begins[i+1]
+		}
+		m.args = append(m.args, m.collected[m.begins[i]:end])
+	}
+	return m.args
 }
 
 func quoteWeight(k tokenKind) int {
@@ -52,17 +106,15 @@ func (m *machine) push(ts []token) {
 // emit adds tokens to the argument being collected, or to the result.
 func (m *machine) emit(ts ...token) {
 	m.steps -= len(ts)
-	if n := len(m.frames); n > 0 {
-		f := &m.frames[n-1]
-		last := len(f.args) - 1
-		f.args[last] = append(f.args[last], ts...)
+	if len(m.frames) > 0 {
+		m.collected = append(m.collected, ts...) // what ts shares with it lies behind, and moves down
 		return
 	}
 	for _, t := range ts {
 		if m.octets -= len(t.text); m.octets < 0 {
 			return
 		}
-		m.out.WriteString(t.text)
+		m.out = append(m.out, t.text...)
 	}
 }
 
@@ -133,7 +185,8 @@ func (m *machine) open(t token) {
 	case t.kind == openQuote: // one level of quoting is taken off here
 		m.openQuote(t.kind)
 	default:
-		m.frames = append(m.frames, frame{opener: t.kind, args: [][]token{nil}})
+		m.frames = append(m.frames, frame{opener: t.kind, first: len(m.begins)})
+		m.begins = append(m.begins, len(m.collected))
 		if t.kind == openIter {
 			m.imply()
 		}
@@ -148,8 +201,8 @@ func (m *machine) imply() {
 
 func (m *machine) nextArgument() {
 	f := &m.frames[len(m.frames)-1]
-	f.args = append(f.args, nil)
-	if f.opener == openSelect && len(f.args) == 2 {
+	m.begins = append(m.begins, len(m.collected))
+	if f.opener == openSelect && len(m.begins)-f.first == 2 {
 		m.imply()
 	}
 }
@@ -175,6 +228,7 @@ func (m *machine) close(t token) {
 	}
 	result := m.evaluate(f)
 	m.frames = m.frames[:len(m.frames)-1]
+	m.collected, m.begins = m.collected[:m.begins[f.first]], m.begins[:f.first]
 	if f.opener == openNeutral {
 		m.emit(result...)
 	} else {

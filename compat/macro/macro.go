@@ -43,10 +43,12 @@ const (
 type Value struct {
 	kind valueKind
 	text string
-	list []string
-	fn   Func
-	body []token
+	of   any // []string of a list, Func of a function, []token of what a template defined
 }
+
+func (v Value) elements() []string { list, _ := v.of.([]string); return list }
+func (v Value) function() Func     { f, _ := v.of.(Func); return f }
+func (v Value) tokens() []token    { body, _ := v.of.([]token); return body }
 
 // Undef is the value of a macro that is known but has none.
 var Undef = Value{}
@@ -55,10 +57,10 @@ var Undef = Value{}
 func Text(s string) Value { return Value{kind: scalar, text: s} }
 
 // List is a value of several elements. It differs from Text in %#x (the number of elements) and in iterators.
-func List(elements ...string) Value { return Value{kind: list, list: elements} }
+func List(elements ...string) Value { return Value{kind: list, of: elements} }
 
 // Call is a value computed when needed.
-func Call(f Func) Value { return Value{kind: function, fn: f} }
+func Call(f Func) Value { return Value{kind: function, of: f} }
 
 // Upgrade is how octets look as text: each octet is the character of that number. The original mixes octets and text in
 // notices, and what others see depends on it.
@@ -90,7 +92,7 @@ func Downgrade(text string) string {
 
 // Lazy is Call for a function without arguments.
 func Lazy(f func() Value) Value {
-	return Value{kind: function, fn: func(string, []string) Value { return f() }}
+	return Call(func(string, []string) Value { return f() })
 }
 
 // Bool is 1 or undefined.
@@ -107,11 +109,11 @@ func (v Value) Str() string {
 	case scalar:
 		return v.text
 	case list:
-		return strings.Join(v.list, ", ")
+		return strings.Join(v.elements(), ", ")
 	case function:
-		return v.fn("", nil).Str()
+		return v.function()("", nil).Str()
 	case defined:
-		return flatten(v.body)
+		return flatten(v.tokens())
 	}
 	return ""
 }
@@ -120,9 +122,9 @@ func (v Value) Str() string {
 func (v Value) Elements() []string {
 	switch v.kind {
 	case list:
-		return v.list
+		return v.elements()
 	case function:
-		return v.fn("", nil).Elements()
+		return v.function()("", nil).Elements()
 	}
 	return []string{v.Str()}
 }
@@ -130,7 +132,7 @@ func (v Value) Elements() []string {
 // Call gives the value of a function for these arguments; other values stand for themselves.
 func (v Value) Call(name string, args []string) Value {
 	for n := 0; v.kind == function && n < 100; n++ {
-		v = v.fn(name, args)
+		v = v.function()(name, args)
 	}
 	return v
 }
@@ -141,8 +143,8 @@ func (v Value) Map(f func(string) string) Value {
 	case scalar:
 		return Text(f(v.text))
 	case list:
-		out := make([]string, len(v.list))
-		for i, s := range v.list {
+		out := make([]string, len(v.elements()))
+		for i, s := range v.elements() {
 			out[i] = f(s)
 		}
 		return List(out...)
@@ -153,7 +155,7 @@ func (v Value) Map(f func(string) string) Value {
 // count is the value of %#x.
 func (v Value) count() int {
 	if v.kind == list {
-		return len(v.list)
+		return len(v.elements())
 	}
 	if blank(v.Str()) {
 		return 0
@@ -236,13 +238,11 @@ func NewExpander(macros Lookup, limits Limits) *Expander {
 
 // Expand works as Template.Expand.
 func (e *Expander) Expand(t *Template) (string, error) {
-	m := machine{
-		expander: e, cache: map[string]Value{}, patterns: &t.patterns,
-		steps: e.limits.Steps, octets: e.limits.Output,
-	}
+	m := newMachine(e, &t.patterns)
+	defer m.release()
 	m.push(t.tokens)
 	err := m.run()
-	return m.out.String(), err
+	return string(m.out), err
 }
 
 func (e *Expander) lookup(name string) (Value, bool) {

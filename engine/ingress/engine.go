@@ -188,10 +188,10 @@ func (c *conn) receive(t *Transaction) (size int64, trouble *Reply, err error) {
 	return size, &Reply{451, "4.5.0", "Error in processing: message could not be stored"}, nil
 }
 
-// growInput makes the input buffer large enough for data.
+// growInput makes the input buffer larger while data come faster than they fit; what was in it is used up.
 func (c *conn) growInput() {
-	if cap(c.in) < 64<<10 {
-		c.in = make([]byte, 0, 64<<10)
+	if len(c.in) == cap(c.in) && cap(c.in) < 64<<10 {
+		c.in = make([]byte, 0, max(4<<10, min(2*cap(c.in), 64<<10)))
 		c.inPos = 0
 	}
 }

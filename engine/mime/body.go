@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"sync"
 )
 
 // decoding turns an encoded body into its content.
@@ -63,11 +64,16 @@ func decodeBinary(w io.Writer, r io.Reader) error {
 // decodeLines is for 7bit and 8bit. MIME-tools passes them on but for a CR LF at the end of each of its blocks, which are
 // 8 KiB and the rest of the line; after SMTP that remains only of CR CR LF.
 func decodeLines(w io.Writer, r io.Reader) error {
-	in := bufio.NewReaderSize(r, 32<<10)
-	block := make([]byte, 8<<10, 16<<10)
+	b := blocks.Get().(*blockReader)
+	in := &b.in
+	in.Reset(r)
+	defer func() {
+		in.Reset(nil)
+		blocks.Put(b)
+	}()
 	for {
-		n, err := io.ReadFull(in, block)
-		out := block[:n]
+		n, err := io.ReadFull(in, b.block[:8<<10])
+		out := b.block[:n]
 		if err == nil {
 			var rest []byte
 			rest, err = in.ReadSlice('\n')
@@ -98,6 +104,16 @@ func decodeLines(w io.Writer, r io.Reader) error {
 		}
 	}
 }
+
+// blockReader is what decodeLines needs for one body.
+type blockReader struct {
+	in    bufio.Reader
+	block [16 << 10]byte
+}
+
+var blocks = sync.Pool{New: func() any {
+	return &blockReader{in: *bufio.NewReaderSize(nil, 32<<10)}
+}}
 
 func isBase64(c byte) bool { return base64Value[c] }
 

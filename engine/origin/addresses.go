@@ -7,7 +7,7 @@ const maxAddresses = 1000 // of one field
 // Addresses takes the addresses out of a From, Sender or To field body (RFC 5322 section 3.4, RFC 6854): display
 // names, comments and group names go. Broken input gives what can be made out.
 func Addresses(body string) []string {
-	p := addressParser{rest: strings.NewReplacer("\r\n", "", "\n", "").Replace(body)}
+	p := addressParser{rest: strings.ReplaceAll(strings.ReplaceAll(body, "\r\n", ""), "\n", "")}
 	return p.parse()
 }
 

@@ -5,10 +5,14 @@ import (
 	"strings"
 )
 
+func withoutLineEnds(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r", ""), "\n", "")
+}
+
 // MessageIDs takes the ids out of a Message-ID, In-Reply-To or References body, comments left out. Of a body without
 // any id the whole is made into one.
 func MessageIDs(body string) []string {
-	body = strings.NewReplacer("\r", "", "\n", "").Replace(body)
+	body = withoutLineEnds(body)
 	var out []string
 	garbage := false
 	for s := body; s != "" && len(out) < maxAddresses; {

@@ -124,7 +124,7 @@ func receivedClauses(s string) map[string]string {
 		b.WriteString(v)
 	}
 scan:
-	for s = strings.NewReplacer("\r", "", "\n", "").Replace(s); s != ""; {
+	for s = withoutLineEnds(s); s != ""; {
 		switch c := s[0]; {
 		case c == ' ' || c == '\t':
 			s = s[1:]

@@ -14,8 +14,8 @@ import (
 // Macros is the table for the message as a whole. In chars mode, for notices, values are UTF-8 text, or octets in the
 // form of macro.Upgrade where the original has octets; otherwise all are octets.
 // What a notice adds (f, T, C, B) goes before it in a macro.Chain.
-func (m *Message) Macros(chars bool) macro.Map {
-	t := macro.Builtins(chars)
+func (m *Message) Macros(chars bool) macro.Lookup {
+	t := make(macro.Map, 128)
 	m.plainMacros(t)
 	m.scanMacros(t)
 	m.wayMacros(t)
@@ -49,7 +49,7 @@ func (m *Message) Macros(chars bool) macro.Map {
 			t[name] = upgraded(t[name])
 		}
 	}
-	return t
+	return macro.Chain{t, macro.Builtins(chars)}
 }
 
 // octetMacros are octets in the original even where templates are text.
