@@ -17,10 +17,11 @@ import (
 
 // commands lists the subcommands.
 type commands struct {
-	Lint   lintCommand   `cmd:"" help:"Check a configuration, with the place of every finding and what to do."`
-	Show   showCommand   `cmd:"" help:"Show what a configuration means."`
-	Replay replayCommand `cmd:"" help:"Judge stored mail under a configuration, and compare with another one or with an old log."`
-	Try    tryCommand    `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
+	Lint        lintCommand        `cmd:"" help:"Check a configuration, with the place of every finding and what to do."`
+	ExplainCode explainCodeCommand `cmd:"" help:"Explain a code that a finding has: what, why, an example, the fix."`
+	Show        showCommand        `cmd:"" help:"Show what a configuration means."`
+	Replay      replayCommand      `cmd:"" help:"Judge stored mail under a configuration, and compare with another one or with an old log."`
+	Try         tryCommand         `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 }
 
 // streams are where a subcommand writes.
@@ -38,7 +39,7 @@ func main() {
 	os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr}))
 }
 
-// run gives the exit status: 0, what the subcommand says, 1 for an operation that failed, or 2 for wrong usage.
+// run gives the exit status: 0, what the subcommand says (1 where it found something), or 2 for what could not be done.
 func run(args []string, s streams) int {
 	var c commands
 	exited := -1
@@ -46,7 +47,7 @@ func run(args []string, s streams) int {
 		kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }), kong.Bind(s))
 	if err != nil {
 		fmt.Fprintln(s.err, "mavis:", err)
-		return 1
+		return 2
 	}
 	ctx, err := parser.Parse(args)
 	if exited >= 0 {
@@ -65,5 +66,5 @@ func run(args []string, s streams) int {
 		return int(status)
 	}
 	fmt.Fprintln(s.err, "mavis:", err)
-	return 1
+	return 2
 }

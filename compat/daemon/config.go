@@ -25,6 +25,8 @@ type Source struct {
 	TrustWritable bool
 	// Adjust may change variables once everything is loaded, before the model is made of them.
 	Adjust func(v *load.Vars)
+	// MaxFindings bounds the diagnostics that are kept; 0 is the bound of diag.Bag.
+	MaxFindings int
 }
 
 // ErrConfig means that the configuration cannot be used; the diagnostics say why.
@@ -70,7 +72,7 @@ type Examined struct {
 
 // Examine reads a configuration as Load does, but goes on after errors, so that all are found in one run.
 func Examine(s Source) (*Examined, error) {
-	bag := &diag.Bag{}
+	bag := &diag.Bag{Max: s.MaxFindings}
 	if s.Host == nil {
 		s.Host = load.LintHost{}
 	}

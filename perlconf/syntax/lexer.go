@@ -137,6 +137,12 @@ func (l *lex) report(code string, from, to int, help, format string, args ...any
 		Message: fmt.Sprintf(format, args...), Help: help})
 }
 
+// mend gives the newest report a fix. It is safe: Perl cannot read the file as it is.
+func (l *lex) mend(message string, edits ...diag.Edit) {
+	d := &l.diags[len(l.diags)-1]
+	d.Fixes = []diag.Fix{{Message: message, Safe: true, Edits: edits}}
+}
+
 func (l *lex) at(p int) byte {
 	if p < l.end {
 		return l.src[p]

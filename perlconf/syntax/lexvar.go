@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/alecthomas/participle/v2/lexer"
+
+	"mavis/perlconf/diag"
 )
 
 // ident finds what follows a sigil at p. kind is 'n' for a name (end is after it), 'c' for a cast (of a block or a
@@ -284,6 +286,8 @@ func (l *lex) entity(p int, e string) {
 	}
 	l.report(codeEntity, p, p+len(e), "write "+plain+" instead; the text was probably copied from the source of a web page",
 		"the HTML entity %s stands in the code", e)
+	edits := []diag.Edit{{Span: l.span(p, p+len(e)), New: plain}}
+	defer func() { l.mend("write "+plain, edits...) }()
 	prev := l.prev()
 	switch {
 	case e == "&gt;" && len(l.toks) > 0 && prev.Type == tOp && (prev.Value == "=" || prev.Value == "-") && l.ends[len(l.toks)-1] == l.off(p):
@@ -296,6 +300,7 @@ func (l *lex) entity(p int, e string) {
 		l.pos = p + len(e)
 	case e == "&quot;" || plain == "'":
 		if i := strings.Index(l.src[p+len(e):l.end], e); i >= 0 && !strings.Contains(l.src[p+len(e):p+len(e)+i], "\n") {
+			edits = append(edits, diag.Edit{Span: l.span(p+len(e)+i, p+2*len(e)+i), New: plain})
 			l.put(tStr, p, p+2*len(e)+i, xOperator)
 			return
 		}
@@ -407,13 +412,16 @@ func (l *lex) strange(p int) {
 		switch plain {
 		case " ", "":
 			l.report(codeTypographic, p, p+n, "replace it by a plain space, or remove it", "an invisible character (U+%04X) stands in the code; Perl does not take it for a space", r)
+			l.mend("replace it", diag.Edit{Span: l.span(p, p+n), New: plain})
 			l.pos = p + n
 			return
 		case `"`, "'":
 			q := p + n
+			edits := []diag.Edit{{Span: l.span(p, p+n), New: plain}}
 			for q < l.end && l.src[q] != '\n' {
 				s, m := utf8.DecodeRuneInString(l.src[q:l.end])
 				if t := typographic[s]; t == plain && m > 1 || m == 1 && string(s) == plain {
+					edits = append(edits, diag.Edit{Span: l.span(q, q+m), New: plain})
 					q += m
 					break
 				}
@@ -421,10 +429,14 @@ func (l *lex) strange(p int) {
 			}
 			l.report(codeTypographic, p, p+n, "write "+plain+" instead; the text was probably copied from a web page or a word processor",
 				"a typographic quote %c stands in the code", r)
+			if len(edits) == 2 {
+				l.mend("write plain quotes", edits...)
+			}
 			l.put(tStr, p, q, xOperator)
 			return
 		}
 		l.report(codeTypographic, p, p+n, "write "+plain+" instead", "the typographic character %c stands in the code", r)
+		l.mend("write "+plain, diag.Edit{Span: l.span(p, p+n), New: plain})
 		l.put(tOp, p, p+n, xTerm)
 		l.toks[len(l.toks)-1].Value = plain
 		return

@@ -92,10 +92,14 @@ func (p *parser) ending() {
 	}
 	prev := source.Span{File: p.file, Start: p.end(), End: p.end()}
 	if p.startsLine(p.index()) && t.Type != tRParen && t.Type != tRBracket && t.Type != tOp && t.Type != tLBlock && t.Type != tLSub {
-		p.add(diag.Diagnostic{Code: codeMissingSemi, Span: p.here(),
+		d := diag.Diagnostic{Code: codeMissingSemi, Span: p.here(),
 			Message: "a ; is missing between this statement and the one before",
 			Related: []diag.Related{{Span: prev, Message: "it belongs here"}},
-			Help:    p.hint(p.here(), p.runaway())})
+			Help:    p.hint(p.here(), p.runaway())}
+		if d.Help == "" {
+			d.Fixes = []diag.Fix{{Message: "put a ; there", Safe: true, Edits: []diag.Edit{{Span: prev, New: ";"}}}}
+		}
+		p.add(d)
 		return
 	}
 	p.unexpectedAfterValue()
@@ -172,7 +176,7 @@ func (p *parser) loopVar() Expr {
 	case tBad:
 		panic(errReported{})
 	case tQW:
-		p.failf(codeQwParens, p.here(), "put the list in parentheses: (qw(...))", "qw cannot stand in place of parentheses")
+		p.bareQW("put the list in parentheses: (qw(...))")
 	}
 	p.failf(codeForeachVar, p.here(), p.hint(p.here(), ""), "a variable or a ( must follow foreach, not %s", describe(t))
 	return nil
@@ -182,7 +186,7 @@ func (p *parser) loopVar() Expr {
 func (p *parser) loopHead() headResult {
 	t := p.peek()
 	if t.Type == tQW {
-		p.failf(codeQwParens, p.here(), "put it in parentheses: (qw(...))", "qw cannot stand in place of parentheses")
+		p.bareQW("put it in parentheses: (qw(...))")
 	}
 	if t.Type != tLParen {
 		if t.Type == tBad {
@@ -360,4 +364,13 @@ func isScalarTarget(x Expr) bool {
 		return !x.Paren && len(x.Vars) == 1 && isScalarTarget(x.Vars[0])
 	}
 	return false
+}
+
+// bareQW refuses a qw list where Perl wants parentheses.
+func (p *parser) bareQW(help string) {
+	at := p.tokenSpan(p.index())
+	begin, end := at, at
+	begin.End, end.Start = at.Start, at.End
+	p.fail(diag.Diagnostic{Code: codeQwParens, Span: at, Help: help, Message: "qw cannot stand in place of parentheses",
+		Fixes: []diag.Fix{{Message: "put parentheses around it", Safe: true, Edits: []diag.Edit{{Span: begin, New: "("}, {Span: end, New: ")"}}}}})
 }
