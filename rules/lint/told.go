@@ -1,21 +1,13 @@
 package lint
 
 import (
-	"embed"
 	"strings"
 
 	"mavis/perlconf/diag"
+	"mavis/rules/lint/pages"
 )
 
-// pages hold what is told about codes that loading and other packages report. A page begins with
-//
-//	=== CODE SEVERITY NAME
-//
-// and one line of summary; its sections begin with --- and one of: what, why, wrong, right, fix, none (why it has no
-// example).
-//
-//go:embed pages/*.txt
-var pages embed.FS
+// The codes of other packages have pages only: they are reported while a configuration is read.
 
 func toldByParser() []Rule    { return told("parser") }
 func toldByEvaluator() []Rule { return told("evaluator") }
@@ -27,12 +19,8 @@ func toldByClamd() []Rule     { return told("clamd") }
 // told reads a file of pages. What it cannot read is a fault of the program, and shows as a page without sections, which
 // a test refuses.
 func told(name string) []Rule {
-	text, err := pages.ReadFile("pages/" + name + ".txt")
-	if err != nil {
-		return nil
-	}
 	var out []Rule
-	for _, page := range strings.Split("\n"+string(text), "\n=== ")[1:] {
+	for _, page := range strings.Split("\n"+pages.Text(name), "\n=== ")[1:] {
 		head, body, _ := strings.Cut(page, "\n")
 		words := append(strings.Fields(head), "", "", "")
 		r := Rule{Code: words[0], Name: words[2]}
