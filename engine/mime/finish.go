@@ -44,13 +44,13 @@ func (p *parser) ambiguity(e *Entity) {
 	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"} {
 		if e.Header.Count(name) > 1 {
 			p.problem(RepeatedField, at, name)
-			e.Ambiguous = e.Ambiguous || p.o.StrictAmbiguity
+			e.Ambiguous = true
 		}
 	}
 	for _, name := range []string{"content-type", "content-disposition"} {
 		for _, r := range e.params(name).Repeated {
 			p.problem(RepeatedParam, at, name+"."+r)
-			e.Ambiguous = e.Ambiguous || p.o.StrictAmbiguity
+			e.Ambiguous = true
 		}
 	}
 }

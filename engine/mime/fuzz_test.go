@@ -16,7 +16,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, keep := range []bool{true, false} {
-			m, err := ParseAt(bytes.NewReader(b), int64(len(b)), Options{KeepCR: keep, MaxParts: 300, StrictAmbiguity: true})
+			m, err := ParseAt(bytes.NewReader(b), int64(len(b)), Options{KeepCR: keep, MaxParts: 300})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,9 +21,6 @@ type Options struct {
 	MaxHeader int
 	// KeepCR says that the source has its final line ends already: CR LF is then not turned into LF.
 	KeepCR bool
-	// StrictAmbiguity also marks what newer MIME-tools (from 5.511) call ambiguous: repeated MIME fields and repeated
-	// parameters in any entity. Without it only a multipart with two boundary parameters is marked, as with 5.510.
-	StrictAmbiguity bool
 }
 
 // Code names a kind of problem.
@@ -96,7 +93,9 @@ type Entity struct {
 	ReportType string
 	// Preamble and Epilogue are set where they hold something worth a part of its own.
 	Preamble, Epilogue *Span
-	Ambiguous          bool
+	// Ambiguous is set where two readers could understand the entity differently: a multipart with two boundary parameters
+	// (CVE-2024-28054), and MIME fields or parameters given more than once, as MIME-tools from 5.511 on tells it.
+	Ambiguous bool
 	// Encrypted is set for declared types such as multipart/encrypted.
 	Encrypted bool
 

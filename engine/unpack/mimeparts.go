@@ -19,7 +19,7 @@ import (
 // mime writes the parts of a message: leaves get their numbers first, in document order, then containers, preambles and
 // epilogues on the way through the tree.
 func (t *task) mime(src io.ReaderAt, size int64, parent *mail.Part, keepCR bool) (*mime.Message, error) {
-	m, err := mime.ParseAt(src, size, mime.Options{MaxParts: t.o.MaxFiles, KeepCR: keepCR, StrictAmbiguity: t.o.StrictAmbiguity})
+	m, err := mime.ParseAt(src, size, mime.Options{MaxParts: t.o.MaxFiles, KeepCR: keepCR})
 	if err != nil {
 		return nil, &HostError{err}
 	}

@@ -50,8 +50,6 @@ type Options struct {
 	Path string
 	// Sandbox runs the programs.
 	Sandbox Sandbox
-	// StrictAmbiguity is that of mime.Options.
-	StrictAmbiguity bool
 	// Log receives what amavisd logs at these levels; nil drops it.
 	Log func(level int, format string, args ...any)
 }
