@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -83,22 +84,23 @@ func (t *task) command(argv []string, o commandOptions) error {
 		return &HostError{err}
 	}
 	done := make(chan struct{})
-	over := make(chan bool, 1)
-	go t.watch(o.watch, done, over, func() { _ = cmd.Cancel() })
+	over := make(chan error, 1)
+	go t.watch(o.watch, cmd.Process.Pid, filepath.Base(argv[0]), done, over, func() { _ = cmd.Cancel() })
 	last, rerr := consume(out, &o)
 	if rerr != nil {
 		_ = cmd.Cancel()
 	}
 	werr := cmd.Wait()
 	close(done)
+	exceeded := <-over
 	if rerr != nil {
 		return rerr
 	}
 	if t.ctx.Err() != nil {
 		return t.ctx.Err()
 	}
-	if <-over {
-		return errQuota{t.quota.limit, filepath.Base(argv[0]), 0}
+	if exceeded != nil {
+		return exceeded
 	}
 	code := 0
 	var exit *exec.ExitError
@@ -161,28 +163,55 @@ func consume(out io.Reader, o *commandOptions) (last string, err error) {
 	}
 }
 
-// watch ends a helper that fills a folder beyond the quota or with too many files.
-func (t *task) watch(dir string, done chan struct{}, over chan bool, kill func()) {
-	hit := false
-	defer func() { over <- hit }()
-	if dir == "" {
-		<-done
-		return
+// watch ends a helper that uses too much memory, or fills a folder beyond the quota or with too many files. At the end it tells
+// over what was exceeded, nil for nothing.
+func (t *task) watch(dir string, pid int, name string, done chan struct{}, over chan error, kill func()) {
+	left, limit, resident := t.quota.left(), t.o.MaxFiles, t.o.Sandbox.Resident
+	if resident <= 0 {
+		resident = 72 << 20
 	}
-	left, limit := t.quota.left(), t.o.MaxFiles
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
+	const often = 5 * time.Millisecond // a program takes some megabytes in this time, not more
+	look, wait := time.Now().Add(4*often), 4*often
+	tick := time.NewTicker(often)
+	defer tick.Stop()
+	var exceeded error
+	for exceeded == nil {
 		select {
 		case <-done:
+			over <- nil
 			return
-		case <-time.After(wait):
+		case <-tick.C:
+		}
+		if residentOf(pid) > resident {
+			exceeded = errMemory{name}
+		}
+		if dir == "" || time.Now().Before(look) {
+			continue
 		}
 		if bytes, files := usage(dir); bytes > left || limit > 0 && files > 2*limit+100 {
-			hit = true
-			kill()
-			<-done
-			return
+			exceeded = errQuota{t.quota.limit, name, 0}
 		}
+		wait = min(2*wait, 200*time.Millisecond)
+		look = time.Now().Add(wait)
 	}
+	kill()
+	<-done
+	over <- exceeded
+}
+
+// residentOf is the memory a process uses; 0 where that cannot be known.
+func residentOf(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 3 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(f[1], 10, 64)
+	shared, _ := strconv.ParseInt(f[2], 10, 64) // of files: programs and libraries
+	return (pages - shared) * int64(os.Getpagesize())
 }
 
 func usage(dir string) (bytes int64, files int) {

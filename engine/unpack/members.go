@@ -3,6 +3,7 @@ package unpack
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"mavis/engine/mail"
@@ -144,6 +145,16 @@ func (t *task) emitOne(p *mail.Part, m *member, by string, first *error) error {
 	if *first == nil {
 		*first = err
 	}
+	return nil
+}
+
+// undo takes back what was written for a part.
+func (t *task) undo(p *mail.Part) error {
+	if err := os.Remove(p.Path); err != nil {
+		return &HostError{err}
+	}
+	t.quota.used -= p.Size
+	p.Path, p.Size = "", 0
 	return nil
 }
 

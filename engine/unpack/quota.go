@@ -28,6 +28,11 @@ func (e errQuota) Error() string {
 	return where + fmt.Sprintf("Exceeded storage quota %d bytes by %s; last chunk %d bytes", e.limit, e.by, e.chunk)
 }
 
+// errMemory is a program that was ended because it took too much memory. The part cannot be looked into.
+type errMemory struct{ program string }
+
+func (e errMemory) Error() string { return e.program + " takes too much memory" }
+
 // newQuota is max(MinQuota, size×MinFactor, min(MaxQuota, size×MaxFactor)); what is 0 is left out.
 func newQuota(size int64, o *Options) quota {
 	limit := 0.0

@@ -18,6 +18,9 @@ type Sandbox struct {
 	Off bool
 	// Memory is the largest data segment in bytes (RLIMIT_DATA), 0 means 1 GiB; CPU the seconds of processor time, 0 means 120.
 	Memory, CPU int64
+	// Resident is how much memory a helper may really use, in bytes; 0 means 72 MiB: the dictionary of xz -9 and the program.
+	// One that uses more is ended, and its part counts as undecipherable.
+	Resident int64
 	// ReadOnly are further folders that helpers may read and run programs from, besides the system's.
 	ReadOnly []string
 }

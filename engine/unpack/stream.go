@@ -26,11 +26,19 @@ func fatal(t *task, err error) bool {
 	var q errQuota
 	var f errTooMany
 	var h *HostError
-	return errors.As(err, &q) || errors.As(err, &f) || errors.As(err, &h) || t.ctx.Err() != nil
+	var m errMemory
+	return errors.As(err, &q) || errors.As(err, &m) || errors.As(err, &f) || errors.As(err, &h) || t.ctx.Err() != nil
 }
 
-// maxDictionary bounds the memory of one decompressor.
-const maxDictionary = 64 << 20
+// maxDictionary bounds the memory of one decompressor in process. Data that wants more goes to the program.
+const maxDictionary = 16 << 20
+
+// wantsMemory says that data needs a larger dictionary than maxDictionary.
+func wantsMemory(err error) bool {
+	return errors.Is(err, txz.ErrMemlimit) || errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, errDictionary)
+}
+
+var errDictionary = errors.New("lzma dictionary too large")
 
 // unpackers open compressed data by its magic, in process.
 var unpackers = []struct {
@@ -67,6 +75,12 @@ func doUncompress(t *task, p *mail.Part, d *Decoder) (outcome, error) {
 	for _, u := range unpackers {
 		if bytes.HasPrefix(head, []byte(u.magic)) {
 			err := t.fill(n, copying, func(w io.Writer) error { return u.open(r, w) })
+			if wantsMemory(err) {
+				if err := t.undo(n); err != nil {
+					return kept, err
+				}
+				break
+			}
 			if err != nil {
 				return kept, err
 			}
@@ -249,7 +263,7 @@ func checkLZMA(head []byte) error {
 		return errors.New("not lzma")
 	}
 	if binary.LittleEndian.Uint32(head[1:]) > maxDictionary {
-		return errors.New("lzma dictionary too large")
+		return errDictionary
 	}
 	return nil
 }

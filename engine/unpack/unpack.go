@@ -293,6 +293,10 @@ func (t *task) decodePart(p *mail.Part) error {
 			t.report.Hold = err.Error()
 			t.report.OverLimit = true
 		}
+		var memory errMemory
+		if errors.As(err, &memory) {
+			p.Attribute("U")
+		}
 		t.log(1, "Decoding of %s (%s) failed, leaving it unpacked: %s", name(p), p.TypeLong, err)
 		t.report.Failures = append(t.report.Failures, Failure{p, d.Do, err})
 		res = kept

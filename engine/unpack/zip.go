@@ -13,8 +13,6 @@ import (
 	"os"
 	"unicode/utf8"
 
-	"github.com/klauspost/compress/zstd"
-
 	"mavis/engine/mail"
 	"mavis/engine/mime"
 )
@@ -75,7 +73,6 @@ const (
 	stored   = 0
 	deflated = 8
 	bzipped  = 12
-	zstded   = 93
 )
 
 // plainZip lists a zip that holds nothing unusual; nil otherwise. The file stays open for the members until they are copied:
@@ -99,7 +96,7 @@ func plainZip(path string, maxFiles int) []*zipMember {
 	var out []*zipMember
 	for i, f := range r.File {
 		switch f.Method {
-		case stored, deflated, bzipped, zstded:
+		case stored, deflated, bzipped: // zstd may want more memory than there should be: the program has it
 		default:
 			if f.Flags&1 == 0 {
 				return nil
@@ -181,13 +178,6 @@ func zipCopy(path string, f *zip.File, _ int) func(io.Writer) error {
 			src = z
 		case bzipped:
 			src = bzip2.NewReader(in)
-		case zstded:
-			z, zerr := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxDictionary))
-			if zerr != nil {
-				return zerr
-			}
-			defer z.Close()
-			src = z
 		}
 		_, cerr := io.Copy(w, src)
 		return cerr
