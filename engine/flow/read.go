@@ -3,17 +3,26 @@ package flow
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 
 	"mavis/engine/mail"
 	"mavis/engine/origin"
 )
 
-const maxHeader = 4 << 20 // bytes of the header section that are looked at
+const maxHeader = 3 << 20 // bytes of the header section that are looked at
 
-// errHeaderTooLarge defers a message that has no end to its header.
-var errHeaderTooLarge = errors.New("header section larger than 4 MiB")
+const maxFields = 100_000 // fields of it
+
+const largeHeader = 256 << 10 // bytes; honest mail has less
+
+// A message that has no end to its header is deferred.
+var (
+	errHeaderTooLarge = errors.New("header section larger than 3 MiB")
+	errTooManyFields  = fmt.Errorf("more than %d header fields", maxFields)
+)
 
 // ReadHeader splits the header section into fields, order and bytes kept, and marks where the body starts. A line that is
 // no field and no continuation stands as a field without a name.
@@ -22,6 +31,7 @@ func ReadHeader(m *mail.Message) error {
 	if err != nil {
 		return err
 	}
+	names := map[string]string{} // of many fields with one name, that name is held once
 	for i := 0; i < len(raw); {
 		end := lineEnd(raw, i)
 		if blank(raw[i:end]) {
@@ -32,7 +42,16 @@ func ReadHeader(m *mail.Message) error {
 		for end < len(raw) && (raw[end] == ' ' || raw[end] == '\t') {
 			end = lineEnd(raw, end)
 		}
-		m.Header = append(m.Header, mail.Field{Name: nameOf(raw[i:end]), Raw: raw[i:end]})
+		if len(m.Header) >= maxFields {
+			return errTooManyFields
+		}
+		name := nameOf(raw[i:end])
+		s, ok := names[string(name)]
+		if !ok {
+			s = string(name)
+			names[s] = s
+		}
+		m.Header = append(m.Header, mail.Field{Name: s, Raw: raw[i:end]})
 		i = end
 	}
 	m.HeaderSize = int64(len(raw))
@@ -59,7 +78,10 @@ func headerBytes(b mail.Body) ([]byte, error) {
 			return nil, errHeaderTooLarge
 		}
 		n := len(buf)
-		buf = append(buf, make([]byte, 4096)...)
+		if cap(buf)-n < 4096 {
+			buf = append(make([]byte, 0, 2*cap(buf)+4096), buf...)
+		}
+		buf = buf[:n+4096]
 		got, err := b.ReadAt(buf[n:], off)
 		if err != nil && err != io.EOF {
 			return nil, err
@@ -108,16 +130,16 @@ func lineEnd(b []byte, from int) int {
 
 func blank(line []byte) bool { return len(line) > 0 && len(bytes.TrimRight(line, "\r\n")) == 0 }
 
-func nameOf(field []byte) string {
+func nameOf(field []byte) []byte {
 	i := bytes.IndexByte(field, ':')
 	if i < 0 {
-		return ""
+		return nil
 	}
 	name := bytes.TrimRight(field[:i], " \t")
 	if len(name) == 0 || bytes.ContainsAny(name, " \t\r\n") {
-		return ""
+		return nil
 	}
-	return string(name)
+	return name
 }
 
 // scanBytes looks whether header and body hold 8-bit data, without keeping any of it.
@@ -150,6 +172,9 @@ func scanBytes(t *Task) error {
 func (f *Flow) inspect(t *Task) error {
 	if err := ReadHeader(t.Message); err != nil {
 		return err
+	}
+	if t.HeaderSize > largeHeader {
+		debug.FreeOSMemory() // reading it leaves much behind, and so did the last one
 	}
 	if missingSeparator(t.Message) {
 		t.Size += 2
