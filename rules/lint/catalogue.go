@@ -31,25 +31,37 @@ func variableRules() []Rule { return nil }
 func regexpRules() []Rule { return nil }
 
 // lookupRules are about lookup tables.
-func lookupRules() []Rule { return nil }
+func lookupRules() []Rule {
+	return []Rule{deadEntry(), noLeadingDot(), allLocal()}
+}
 
 // bankRules are about policy banks.
-func bankRules() []Rule { return nil }
+func bankRules() []Rule {
+	return []Rule{bankUnreachable(), portUnheard(), ownUnscanned()}
+}
 
 // scannerRules are about virus scanners, decoders and spam scanners.
-func scannerRules() []Rule { return nil }
+func scannerRules() []Rule {
+	return []Rule{programGone(), scannerTwice(), backupSame(), scannersBypassed()}
+}
 
 // deliveryRules are about what becomes of mail.
-func deliveryRules() []Rule { return nil }
+func deliveryRules() []Rule {
+	return []Rule{levelsOutOfOrder(), mailLoop(), rejectBehindQueue(), virusBounce(), spamBounce(), shortHostname(), noDomain()}
+}
 
 // quarantineRules are about mail held.
-func quarantineRules() []Rule { return nil }
+func quarantineRules() []Rule {
+	return []Rule{sqlQuarantine(), noQuarantineFolder(), halfQuarantine(), discardedWithoutCopy()}
+}
 
 // crossRules compare the configuration with other files.
 func crossRules() []Rule { return nil }
 
 // vulnerabilityRules are about known vulnerabilities left open.
-func vulnerabilityRules() []Rule { return nil }
+func vulnerabilityRules() []Rule {
+	return []Rule{ambiguousMail(), cpioWithoutPax(), unsafeDecoder()}
+}
 
 // Find gives the rule of a code, in any case of letters.
 func Find(code string) (Rule, bool) {

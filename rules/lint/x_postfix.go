@@ -1,0 +1,4 @@
+package lint
+
+// asProxy says that Postfix's files show the filter before the queue.
+func (p *Pass) asProxy() bool { return false }
