@@ -11,7 +11,7 @@ func Rules() []Rule {
 	for _, family := range []func() []Rule{
 		perlRules, variableRules, regexpRules,
 		lookupRules, bankRules, scannerRules, deliveryRules, quarantineRules, crossRules, vulnerabilityRules,
-		toldByParser, toldByEvaluator, toldByLoading, toldByBinding, toldByDaemon, toldByClamd,
+		toldByParser, toldByEvaluator, toldByLoading, toldByBinding, toldByDaemon, toldByClamd, toldByPostfix,
 	} {
 		all = append(all, family()...)
 	}
@@ -56,7 +56,10 @@ func quarantineRules() []Rule {
 }
 
 // crossRules compare the configuration with other files.
-func crossRules() []Rule { return nil }
+func crossRules() []Rule {
+	return []Rule{filterPort(), filterTransport(), filterProcesses(), reinjection(), reinjectionFiltered(), addressMappings(),
+		xforward(), filterTimeout(), clamdSocket(), clamdUser(), clamdScanMail(), clamdLimits(), clamdThreads()}
+}
 
 // vulnerabilityRules are about known vulnerabilities left open.
 func vulnerabilityRules() []Rule {
@@ -86,5 +89,5 @@ func Summaries() map[string]string {
 func Families() map[byte]string {
 	return map[byte]string{'P': "Perl", 'V': "variables", 'L': "lookups and loading", 'B': "policy banks", 'S': "scanners and decoders",
 		'R': "regular expressions", 'D': "delivery and this version", 'Q': "quarantine", 'X': "across files",
-		'C': "known vulnerabilities", 'K': "clamd.conf"}
+		'C': "known vulnerabilities", 'K': "clamd.conf and Postfix's files"}
 }

@@ -69,13 +69,14 @@ func (p *Pass) forwardsTo(l rules.Listener) (rules.Listener, bool) {
 	if !ok {
 		return rules.Listener{}, false
 	}
-	for _, t := range targets(r.Value) {
-		for _, m := range p.Config.Listeners {
-			if p.reaches(t, m) {
-				return m, true
-			}
+	hops := targets(r.Value)
+	if len(hops) == 0 {
+		return rules.Listener{}, false
+	}
+	for _, m := range p.Config.Listeners {
+		if p.reaches(hops[0], m) { // further hops are tried when the first fails
+			return m, true
 		}
-		return rules.Listener{}, false // the first hop is what is used
 	}
 	return rules.Listener{}, false
 }

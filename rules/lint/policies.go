@@ -67,19 +67,6 @@ func find(pol *rules.Policy, maps, key string) (lookup.Result, bool) {
 	return r, ok && err == nil
 }
 
-// databases says that lookups also go to SQL or LDAP, so that what the files say is not all.
-func (p *Pass) databases() bool {
-	if len(p.Config.LookupSQL) > 0 {
-		return true
-	}
-	for _, l := range p.layers() {
-		if l.policy.Bool("enable_ldap") {
-			return true
-		}
-	}
-	return false
-}
-
 // someone is an address that no configuration names.
 const someone = "someone@stranger.invalid"
 
@@ -158,8 +145,8 @@ func (p *Pass) policyOf(l rules.Listener) *rules.Policy {
 	if l.Network == "unix" {
 		banks = p.Config.SocketBanks(l.Address)
 	}
-	for _, name := range banks {
-		if next, err := q.With(name); err == nil {
+	for _, b := range banks {
+		if next, err := q.With(b.Bank); err == nil {
 			q = next
 		}
 	}

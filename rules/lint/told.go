@@ -16,6 +16,15 @@ func toldByBinding() []Rule   { return told("binding") }
 func toldByDaemon() []Rule    { return told("daemon") }
 func toldByClamd() []Rule     { return told("clamd") }
 
+// toldByPostfix are pages only, but for the first, whose check reads Postfix's files for all of them.
+func toldByPostfix() []Rule {
+	out := told("postfix")
+	if len(out) > 0 {
+		out[0].Check = readPostfix
+	}
+	return out
+}
+
 // told reads a file of pages. What it cannot read is a fault of the program, and shows as a page without sections, which
 // a test refuses.
 func told(name string) []Rule {
