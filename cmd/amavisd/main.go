@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -232,11 +233,21 @@ func serve(args *cli.Args, src daemon.Source, cfg *rules.Config, pidFile string)
 	}
 	defer unpid()
 	log.Log(0, "", fmt.Sprintf("starting. %s at %s %s, Unicode aware, LANG=%q", os.Args[0], cfg.Identity.Hostname, flow.Version, os.Getenv("LANG")), nil)
+	frugal()
 	if err := cli.Ready(nil); err != nil {
 		return errors.Join(err, closeNow())
 	}
 	wait(src, d, log)
 	return closeNow()
+}
+
+// frugal gives back what reading the configuration took. What lives on is about 2 MB: half of Go's usual headroom above it saves as
+// much again for a few percent of the CPU time. Whoever sets GOGC knows better.
+func frugal() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+	debug.FreeOSMemory()
 }
 
 // wait handles signals until one of them ends the daemon.
@@ -275,7 +286,11 @@ func reload(src daemon.Source, d *daemon.Daemon, log *logline.Logger) (err error
 	if err != nil {
 		return err
 	}
-	return d.Use(cfg)
+	if err := d.Use(cfg); err != nil {
+		return err
+	}
+	debug.FreeOSMemory()
+	return nil
 }
 
 func logLevel(s diag.Severity) int {
