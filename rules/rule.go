@@ -32,6 +32,20 @@ type CCat struct {
 	Minor int
 }
 
+var categoryNames = [...]string{"CATCHALL", "CLEAN", "MTA", "OVERSIZED", "BADH", "SPAMMY", "SPAM", "UNCHECKED", "BANNED", "VIRUS"}
+
+// String is the name of the CC_ constant, with the minor number behind a comma when there is one.
+func (c CCat) String() string {
+	name := strconv.Itoa(int(c.Major))
+	if c.Major >= 0 && int(c.Major) < len(categoryNames) {
+		name = "CC_" + categoryNames[c.Major]
+	}
+	if c.Minor != 0 {
+		name += "," + strconv.Itoa(c.Minor)
+	}
+	return name
+}
+
 // Destiny is what becomes of mail in a blocking category. The numbers are those of the D_ constants.
 type Destiny int
 

@@ -22,6 +22,8 @@ type commands struct {
 	Show        showCommand        `cmd:"" help:"Show what a configuration means."`
 	Replay      replayCommand      `cmd:"" help:"Judge stored mail under a configuration, and compare with another one or with an old log."`
 	Try         tryCommand         `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
+	Explain     explainCommand     `cmd:"" help:"Tell what would become of a mail, and by which rules."`
+	Check       checkCommand       `cmd:"" help:"Hold a configuration to the cases of a suite."`
 }
 
 // streams are where a subcommand writes.

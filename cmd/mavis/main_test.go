@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mavis/engine/unpack"
+	"mavis/testdata/seed"
 )
 
 // TestMain lets the test binary be the program too.
@@ -22,6 +24,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command line as testdata/script tells; beside testscript's own there are these commands:
+//
+// Each script finds the seed's configuration as seed.conf.
 //
 //	lines N            standard output of the last command has so many lines
 //	status N COMMAND   run a command, which must end with that status
@@ -34,6 +38,9 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "seed.conf"), seed.Config, 0o644); err != nil {
+				return err
+			}
 			return os.MkdirAll(env.Getenv("TMPDIR"), 0o755)
 		},
 		Condition: func(cond string) (bool, error) {

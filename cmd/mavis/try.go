@@ -222,8 +222,12 @@ func (r *rehearsal) send(m seed.Mail) (row, error) {
 	r.seen = nil
 	r.mu.Unlock()
 	got := row{name: m.Name, reply: res.Outcomes[0].Answer, t: t, held: after - held}
+	sendTo := m.To
+	if t != nil && len(t.Rcpts) > 0 && t.Rcpts[0].SendTo != "" {
+		sendTo = t.Rcpts[0].SendTo
+	}
 	for _, d := range r.hop.take() {
-		if d.from == m.From && len(d.to) > 0 && d.to[0] == m.To {
+		if d.from == m.From && len(d.to) > 0 && d.to[0] == sendTo {
 			got.delivered++
 		} else {
 			got.notices++

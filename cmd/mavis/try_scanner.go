@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"mavis/compat/standin"
 	"mavis/engine/av"
 	"mavis/rules"
 )
@@ -22,18 +23,11 @@ func chooseScanners(cfg *rules.Config, folder string) (choice func(*rules.Policy
 	if name, ok := probe(primary, cfg, folder); ok {
 		return nil, "virus scanner: " + name + ", as configured", nil
 	}
-	socket := filepath.Join(folder, "stand-in.sock")
-	if _, err := startStandIn(socket); err != nil {
+	scanner, err := standin.Start(filepath.Join(folder, "stand-in.sock"))
+	if err != nil {
 		return nil, "", err
 	}
-	var entry rules.Scanner
-	for _, s := range append(append([]rules.Scanner{}, primary...), standInEntry()) {
-		if s.Call == "ask_daemon" && len(s.Query) == 1 && s.Query[0] == "CONTSCAN {}\n" {
-			entry = s
-			break
-		}
-	}
-	entry.Sockets = []string{socket}
+	entry := scanner.Among(primary)
 	words = "virus scanner: a built-in stand-in that knows the EICAR test virus only; no configured scanner can look at files here"
 	return func(*rules.Policy) ([]rules.Scanner, []rules.Scanner) { return []rules.Scanner{entry}, nil }, words, nil
 }

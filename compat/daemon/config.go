@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"mavis/compat/logline"
@@ -23,6 +24,10 @@ type Source struct {
 	// Identity and TrustWritable are load.Options.Daemon and TrustWritable.
 	Identity      *load.Identity
 	TrustWritable bool
+	// Tolerate lists codes of errors that do not matter to somebody who only looks.
+	Tolerate []string
+	// StubMissing is load.Options.StubMissing.
+	StubMissing bool
 	// Adjust may change variables once everything is loaded, before the model is made of them.
 	Adjust func(v *load.Vars)
 	// MaxFindings bounds the diagnostics that are kept; 0 is the bound of diag.Bag.
@@ -57,8 +62,10 @@ func Load(s Source) (*rules.Config, *diag.Bag, error) {
 	res.Vars.Leftovers(bag)
 	honours(cfg, bag)
 	bag.Sort()
-	if bag.HasErrors() {
-		return nil, bag, ErrConfig
+	for _, d := range bag.All {
+		if d.Severity == diag.Error && !slices.Contains(s.Tolerate, d.Code) {
+			return nil, bag, ErrConfig
+		}
 	}
 	return cfg, bag, nil
 }
@@ -108,7 +115,7 @@ var errNoFile = errors.New("no configuration file was named, and none is at its 
 
 func (s Source) options(bag *diag.Bag) load.Options {
 	return load.Options{Host: s.Host, Daemon: s.Identity, TrustWritable: s.TrustWritable, Builtin: Builtin, Instance: s.Instance,
-		Program: "amavisd", Bag: bag, At: func(stage load.Stage, v *load.Vars) {
+		Program: "amavisd", StubMissing: s.StubMissing, Bag: bag, At: func(stage load.Stage, v *load.Vars) {
 			if stage == load.Fresh || stage == load.Complete {
 				s.Overrides.apply(v)
 			}

@@ -77,6 +77,7 @@ func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipien
 	s := settings(t)
 	made := &bodies{v: v, t: t, made: map[string]*mangle.Altered{}}
 	place := map[string]int{}
+	var bases []base
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, flow.CloseCopies(out))
@@ -98,13 +99,14 @@ func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipien
 			if err != nil {
 				return out, err
 			}
+			bases = append(bases, b)
 			res := header.Apply(b.fields, edits, b.repair)
-			if t.Steps != nil {
-				if err := headerSteps(t, r, edits, b); err != nil {
-					return out, err
-				}
-			}
 			out = append(out, flow.Copy{Header: append(mangle.Clean(res.Header), "\r\n"...), Body: b.body, Resend: b.resend, Release: b.release})
+		}
+		if t.Steps != nil {
+			if err := headerSteps(t, r, edits, bases[n]); err != nil {
+				return out, err
+			}
 		}
 		r.Tagged = tagged
 		if err := extend(t, r); err != nil {

@@ -185,6 +185,7 @@ func (f *Flow) wish(t *Task, r *mail.Recipient) (*keep, error) {
 		t.category(r, mail.StageQuarantine, "held by "+strings.Join(methods, " or "), "quarantine_method_by_ccat", method)
 		r.Note(mail.StageQuarantine, "held for "+to, maps.Name("quarantine_to_maps_by_ccat"), res)
 	}
+	r.HeldFor = to
 	return &keep{f.local(t, methods, to), to, false}, nil
 }
 

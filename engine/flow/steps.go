@@ -4,12 +4,26 @@ import (
 	"fmt"
 	"strings"
 
+	"mavis/engine/ingress"
 	"mavis/engine/mail"
 	"mavis/perlconf/eval"
 	"mavis/rules"
 	"mavis/rules/lookup"
 	"mavis/rules/vars"
 )
+
+// Steps gives what was noted of a session up to its greeting, or with a transaction, up to now; nil without Options.Trace.
+func Steps(s *ingress.Session, tx *ingress.Transaction) *mail.Trace {
+	if tx != nil {
+		if tr, ok := tx.Value.(*transaction); ok {
+			return tr.steps
+		}
+	}
+	if st, ok := s.Value.(*session); ok {
+		return st.steps
+	}
+	return nil
+}
 
 // note adds a step about the message: what came of asking a setting.
 func (t *Task) note(stage mail.Stage, what, setting string, res lookup.Result) {

@@ -33,6 +33,7 @@ type Recipient struct {
 	Mangle string // "" or the kind of body change wanted: 1, disclaimer …
 	Tagged bool   // header fields that mark it were added
 
+	HeldFor     string // quarantine address of its copy, "" when none is held
 	Done        Done
 	Reply       string // SMTP reply for this recipient, code first
 	RemoteMTA   string // next hop that answered

@@ -1,4 +1,5 @@
-package main
+// Package standin is a virus scanner for rehearsals on hosts without one. It speaks clamd's CONTSCAN over a Unix socket.
+package standin
 
 import (
 	"bufio"
@@ -11,29 +12,56 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"mavis/perlconf/regex"
 	"mavis/rules"
 	"mavis/testdata/seed"
 )
 
-// standIn speaks clamd's CONTSCAN and knows the EICAR test virus only. It serves rehearsals on hosts without a scanner.
-type standIn struct {
+// Scanner knows the EICAR test virus, and finds what it is told to find. It ends with Close.
+type Scanner struct {
 	listener net.Listener
+	socket   string
 	eicar    []byte
+	finds    atomic.Pointer[string]
 }
 
-func startStandIn(socket string) (*standIn, error) {
+// Start listens on a socket that must not be there yet.
+func Start(socket string) (*Scanner, error) {
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		return nil, err
 	}
-	s := &standIn{l, seed.EICAR()}
+	s := &Scanner{listener: l, socket: socket, eicar: seed.EICAR()}
 	go s.serve()
 	return s, nil
 }
 
-func (s *standIn) serve() {
+// Close ends the scanner.
+func (s *Scanner) Close() error { return s.listener.Close() }
+
+// Find makes every first file infected by a virus of that name from now on; "" ends that.
+func (s *Scanner) Find(virus string) { s.finds.Store(&virus) }
+
+// Among gives an entry of @av_scanners that asks this scanner. It is the first of the list that can be asked so, with a
+// socket of its own; else the first one keeps its name and place only.
+func (s *Scanner) Among(list []rules.Scanner) rules.Scanner {
+	entry := own()
+	for i, e := range list {
+		if e.Call == "ask_daemon" && len(e.Query) == 1 && e.Query[0] == "CONTSCAN {}\n" {
+			entry = e
+			break
+		}
+		if i == 0 {
+			entry.Name, entry.Origin = e.Name, e.Origin
+		}
+	}
+	entry.Sockets = []string{s.socket}
+	return entry
+}
+
+func (s *Scanner) serve() {
 	for {
 		c, err := s.listener.Accept()
 		if err != nil {
@@ -43,7 +71,7 @@ func (s *standIn) serve() {
 	}
 }
 
-func (s *standIn) answer(c net.Conn) {
+func (s *Scanner) answer(c net.Conn) {
 	defer c.Close()
 	line, err := bufio.NewReader(io.LimitReader(c, 64<<10)).ReadString('\n')
 	if err != nil && line == "" {
@@ -60,9 +88,15 @@ func (s *standIn) answer(c net.Conn) {
 			return err
 		}
 		bad, err := s.infected(file)
+		name := "Eicar-Test-Signature"
+		if told := s.finds.Load(); told != nil && *told != "" {
+			fmt.Fprintf(c, "%s: %s FOUND\n", file, *told)
+			found++
+			return fs.SkipAll
+		}
 		if bad {
 			found++
-			fmt.Fprintf(c, "%s: Eicar-Test-Signature FOUND\n", file)
+			fmt.Fprintf(c, "%s: %s FOUND\n", file, name)
 		}
 		return err
 	})
@@ -75,7 +109,7 @@ func (s *standIn) answer(c net.Conn) {
 }
 
 // infected looks for the signature with a window that overlaps, so that no place in a large file hides it.
-func (s *standIn) infected(file string) (bool, error) {
+func (s *Scanner) infected(file string) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return false, err
@@ -100,8 +134,8 @@ func (s *standIn) infected(file string) (bool, error) {
 	}
 }
 
-// standInEntry is how the stand-in is asked when the configuration has no entry for clamd.
-func standInEntry() rules.Scanner {
+// own is how the stand-in is asked when the configuration has no entry for clamd.
+func own() rules.Scanner {
 	compile := func(pattern string) *regex.Regexp {
 		re, err := regex.Compile(pattern, "m")
 		if err != nil {
