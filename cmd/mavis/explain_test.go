@@ -122,7 +122,7 @@ func TestCorpusIsShownAndExplained(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no files", err)
 	}
-	shown, explained := 0, 0
+	shown, explained, compared := 0, 0, 0
 	for i, f := range files {
 		if testing.Short() && i%10 != 0 {
 			continue
@@ -142,8 +142,43 @@ func TestCorpusIsShownAndExplained(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("of %d files: shown %d times, explained %d", len(files), shown, explained)
-	if !testing.Short() && (shown < len(files)*4/5 || explained < len(files)/2) {
+	for i := 0; i < len(files); i += 12 {
+		var out, errs bytes.Buffer
+		switch status := run([]string{"diff", "--cases", "40", "--stub-missing", files[i], files[(i+5)%len(files)]}, streams{&out, &errs}); {
+		case status < 2 && errs.Len() == 0 && strings.Contains(out.String(), "outcomes: of "):
+			compared++
+		case status == 2 && errs.Len() > 0:
+		default:
+			t.Errorf("diff of %s: status %d, %s", filepath.Base(files[i]), status, errs.String())
+		}
+	}
+	t.Logf("of %d files: shown %d times, explained %d, pairs compared %d", len(files), shown, explained, compared)
+	if !testing.Short() && (compared == 0 || shown < len(files)*4/5 || explained < len(files)/2) {
 		t.Errorf("of %d files only %d were shown and %d explained", len(files), shown, explained)
+	}
+}
+
+// Without files all commands take those of this host: Debian's own ones, where amavisd-new is installed.
+func TestHostsOwnConfiguration(t *testing.T) {
+	peer.Need(t, "amavisd")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"show", "-n"}, "$QUARANTINEDIR = "},
+		{[]string{"show", "-n"}, "/etc/amavis/conf.d/"},
+		{[]string{"show", "--dump"}, "==> /usr/share/amavis/conf.d/20-package <==\n    1  "},
+		{[]string{"show", "--recipient", "bob@example.com"}, "%final_destiny_maps_by_ccat{CC_VIRUS}"},
+		{[]string{"explain", "--to", "bob@example.com", "--virus", "Eicar"}, "bypass_virus_checks_maps"},
+		{[]string{"explain", "--to", "bob@example.com", "--json"}, `"setting": "$forward_method"`},
+	} {
+		var out, errs bytes.Buffer
+		if status := run(c.args, streams{&out, &errs}); status != 0 || errs.Len() > 0 || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%v: status %d, %s%s", c.args, status, out.String(), errs.String())
+		}
+	}
+	var out, errs bytes.Buffer
+	if status := run([]string{"diff", "--cases", "50", "/usr/share/amavis/conf.d,/etc/amavis/conf.d"}, streams{&out, &errs}); status != 0 {
+		t.Errorf("the host's configuration differs from itself: %d %s%s", status, out.String(), errs.String())
 	}
 }

@@ -24,6 +24,7 @@ type commands struct {
 	Try         tryCommand         `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 	Explain     explainCommand     `cmd:"" help:"Tell what would become of a mail, and by which rules."`
 	Check       checkCommand       `cmd:"" help:"Hold a configuration to the cases of a suite."`
+	Diff        diffCommand        `cmd:"" help:"Tell what differs between two configurations: settings, and what becomes of mail."`
 }
 
 // streams are where a subcommand writes.

@@ -119,7 +119,7 @@ func (c *showCommand) recipient(s streams) error {
 		case !v.Group.InBank() || v.AliasOf != "":
 		case v.Kind == vars.Maps && !bySender[bare] && !strings.Contains(bare, "bysender"):
 			res, ok, err := p.Tables(bare).Find(q)
-			rows = append(rows, answer(cfg, v, v.Name, "", res, ok, err))
+			rows = append(rows, answer(cfg, p, v, v.Name, "", res, ok, err))
 		case v.Kind == vars.ByCCat && strings.HasSuffix(bare, "_maps_by_ccat"):
 			rows = append(rows, byCategory(cfg, p, v, q)...)
 		}
@@ -161,12 +161,12 @@ func byCategory(cfg *rules.Config, p *rules.Policy, v vars.Var, q *lookup.Query)
 		if setting.Via != "" {
 			via = vars.Sigiled(setting.Via)
 		}
-		out = append(out, answer(cfg, v, v.Name+"{"+c.String()+"}", via, res, ok, err))
+		out = append(out, answer(cfg, p, v, v.Name+"{"+c.String()+"}", via, res, ok, err))
 	}
 	return out
 }
 
-func answer(cfg *rules.Config, v vars.Var, name, via string, res lookup.Result, ok bool, err error) resolved {
+func answer(cfg *rules.Config, p *rules.Policy, v vars.Var, name, via string, res lookup.Result, ok bool, err error) resolved {
 	r := resolved{Setting: name, Via: via, found: ok}
 	switch {
 	case err != nil:
@@ -178,6 +178,9 @@ func answer(cfg *rules.Config, v vars.Var, name, via string, res lookup.Result, 
 			kind = vars.Destiny
 		}
 		value := settings.Of(cfg, v, res.Value)
+		if res.Via != "" {
+			r.Via, res.Origin = vars.Sigiled(res.Via), p.Origin(res.Via)
+		}
 		r.Value, r.text, r.at, r.Origin = value.JSON(), value.Short(kind, '$', 70), res.Origin, placed(res.Origin, "")
 		if !strings.HasPrefix(res.Key, "(constant:") && !strings.HasPrefix(res.Key, "(opaque:") {
 			r.Entry = res.Key

@@ -11,6 +11,7 @@ import (
 	"mavis/perlconf/eval"
 	"mavis/rules"
 	"mavis/rules/lookup"
+	"mavis/rules/vars"
 )
 
 // forward sends the message to everybody who is to get it, one transaction for each version of the header and each next
@@ -35,6 +36,9 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 		if r.Trace != nil && r.Done == mail.NotDone {
 			step := mail.Step{Stage: mail.StageNext, Rcpt: r.Internal, What: "goes on by " + strings.Join(r.Method, " or "), Setting: s.Name("forward_method_maps_by_ccat"),
 				Rule: res.Key, Origin: res.Origin}
+			if res.Via != "" {
+				step.Setting, step.Origin = vars.Sigiled(res.Via), t.Policy.Origin(res.Via)
+			}
 			if step.Origin.IsZero() {
 				step.Origin = s.Origin
 			}

@@ -49,6 +49,8 @@ type Result struct {
 	Kind Kind
 	// Origin is the place of the entry, or of its table when entries have none.
 	Origin source.Span
+	// Via is the variable, without sigil, that the table was only a name for; "" for tables of their own.
+	Via string
 }
 
 // Bool is the truth of the value as Perl sees it.

@@ -152,7 +152,11 @@ func (t *Tables) find(tb *table, q *Query) (Result, bool, error) {
 		if err != nil || inner == nil {
 			return Result{}, false, err
 		}
-		return t.find(inner, q)
+		r, ok, err := t.find(inner, q)
+		if tb.kind == LateTable {
+			r.Via = tb.late.Name
+		}
+		return r, ok, err
 	case SQL, LDAP:
 		all, err := ask(tb, q, false)
 		if err != nil || len(all) == 0 {
