@@ -20,22 +20,35 @@ func cpioWithoutPax() Rule {
 			Right: "@decoders = ( [['cpio','tar'], \\&do_pax_cpio, ['pax', 'gcpio', 'cpio']] );\n",
 			Fix:   "Put pax first and install it: with pax named but missing, cpio is taken.",
 		},
-		Check: func(p *Pass) {
-			for _, d := range p.Config.Base().Decoders() {
-				if d.Do != "do_pax_cpio" || len(d.Programs) == 0 {
-					continue
-				}
-				cpio, pax := false, false
-				for _, a := range d.Programs[0] {
-					name, _, _ := strings.Cut(a, " ")
-					cpio = cpio || strings.HasSuffix(path.Base(name), "cpio")
-					pax = pax || path.Base(name) == "pax"
-				}
-				if at := p.decoderPlace(d); cpio && !pax && !at.IsZero() {
-					p.Report(at, "tar and cpio archives are unpacked with cpio, which hostile archives can lead out of its folder").
-						Help = "name pax first, and install it"
-				}
+		Check: checkCpio,
+	}
+}
+
+func checkCpio(p *Pass) {
+	for _, d := range p.Config.Base().Decoders() {
+		if d.Do != "do_pax_cpio" || len(d.Programs) == 0 {
+			continue
+		}
+		cpio, pax := false, false        // named
+		cpioHere, paxHere := false, true // installed on this machine
+		for _, a := range d.Programs[0] {
+			name, _, _ := strings.Cut(a, " ")
+			switch {
+			case strings.HasSuffix(path.Base(name), "cpio"):
+				cpio = true
+				cpioHere = cpioHere || p.Machine != nil && p.installed(a)
+			case path.Base(name) == "pax":
+				paxHere = pax && paxHere || p.Machine == nil || p.installed(a)
+				pax = true
 			}
-		},
+		}
+		at := p.decoderPlace(d)
+		switch {
+		case cpio && !pax && !at.IsZero():
+			p.Report(at, "tar and cpio archives are unpacked with cpio, which hostile archives can lead out of its folder").
+				Help = "name pax first, and install it"
+		case cpioHere && !paxHere:
+			p.Report(at, "pax is not installed here, so the original unpacks tar and cpio archives with cpio").Help = "install pax"
+		}
 	}
 }

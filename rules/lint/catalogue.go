@@ -32,22 +32,23 @@ func regexpRules() []Rule { return nil }
 
 // lookupRules are about lookup tables.
 func lookupRules() []Rule {
-	return []Rule{deadEntry(), noLeadingDot(), allLocal()}
+	return []Rule{deadEntry(), noLeadingDot(), allLocal(), oddKey()}
 }
 
 // bankRules are about policy banks.
 func bankRules() []Rule {
-	return []Rule{bankUnreachable(), portUnheard(), ownUnscanned()}
+	return []Rule{bankUnreachable(), portUnheard(), ownUnscanned(), mapBankUndefined()}
 }
 
 // scannerRules are about virus scanners, decoders and spam scanners.
 func scannerRules() []Rule {
-	return []Rule{programGone(), scannerTwice(), backupSame(), scannersBypassed()}
+	return []Rule{programGone(), scannerTwice(), backupSame(), scannersBypassed(), scannerSocketAbsent()}
 }
 
 // deliveryRules are about what becomes of mail.
 func deliveryRules() []Rule {
-	return []Rule{levelsOutOfOrder(), mailLoop(), rejectBehindQueue(), virusBounce(), spamBounce(), shortHostname(), noDomain()}
+	return []Rule{levelsOutOfOrder(), mailLoop(), rejectBehindQueue(), virusBounce(), spamBounce(), shortHostname(), noDomain(),
+		folderAbsent(), userAbsent()}
 }
 
 // quarantineRules are about mail held.
