@@ -46,10 +46,10 @@ func checkProgramGone(p *Pass) {
 			told[at] = true
 			text := strings.Join(alternatives, ", ") + " for ." + strings.Join(d.Types, ", .")
 			if first != nil {
-				first.Related = append(first.Related, diag.Related{Span: at, Message: "so is " + text})
+				first.Related = append(first.Related, diag.Related{Span: at, Message: "nor " + text})
 				continue
 			}
-			first = p.Report(at, "the program %s is gone from today's systems; such parts stay unopened", text)
+			first = p.Report(at, "no system of today has %s; such parts stay unopened", text)
 			first.Help = "take it out, and ban the type if it must not pass"
 		}
 	}

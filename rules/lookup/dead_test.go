@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mavis/perlconf/diag"
+	"mavis/perlconf/source"
 	"mavis/rules"
 	"mavis/rules/load"
 	"mavis/rules/lookup"
@@ -100,6 +101,42 @@ func TestExact(t *testing.T) {
 		got = append(got, e.Domain)
 	}
 	if strings.Join(got, " ") != "a.org" {
+		t.Error(got)
+	}
+}
+
+// TestOdd wants the keys that no address matches. Each was tried with the original, by a mail to bob@example.com.
+func TestOdd(t *testing.T) {
+	for _, c := range []struct {
+		list string
+		want []lookup.Odd
+	}{
+		{`{'Bob@example.com' => 1, 'bob@Example.com' => 1, 'EXAMPLE.com' => 1, 'bob@example.com' => 1, 'bob@' => 1, '.' => 1, '' => 1, '@' => 1}`,
+			[]lookup.Odd{{Key: "Bob@example.com", Why: lookup.Case}, {Key: "EXAMPLE.com", Why: lookup.Case}, {Key: "bob@Example.com", Why: lookup.Case}}},
+		{`{'*@example.com' => 1, '*' => 1, '*.example.com' => 1, 'a*b@example.com' => 1, 'bob@*' => 1}`,
+			[]lookup.Odd{{Key: "*", Why: lookup.Wildcard}, {Key: "*.example.com", Why: lookup.Wildcard}, {Key: "*@example.com", Why: lookup.Wildcard},
+				{Key: "bob@*", Why: lookup.Wildcard}}},
+		{`['@example.com', '!*@example.com', 'BOB@EXAMPLE.COM', '.EXAMPLE.com', 'bob @example.com', '"bob smith"@example.com']`,
+			[]lookup.Odd{{Key: "@example.com", Why: lookup.AtDomain}, {Key: "!*@example.com", Why: lookup.Wildcard}, {Key: "bob @example.com", Why: lookup.Blank}}},
+	} {
+		p := policy(t, "@virus_lovers_maps = ("+c.list+");")
+		got := p.Tables("virus_lovers_maps").Odd(p.Options(), false)
+		for i := range got {
+			if got[i].At.IsZero() {
+				t.Errorf("%s has no place", got[i].Key)
+			}
+			got[i].At = source.Span{}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Error(d)
+		}
+	}
+	p := policy(t, `@score_sender_maps = ({ '.' => [ {'*@x.org' => 1}, new_RE([qr/a/ => 1]) ], 'You@here' => 2 });`)
+	if got := p.Tables("score_sender_maps").Odd(p.Options(), true); len(got) != 2 {
+		t.Error(got)
+	}
+	p = policy(t, `$localpart_is_case_sensitive = 1; @virus_lovers_maps = ({'Bob@example.com' => 1, 'bob@Example.com' => 1});`)
+	if got := p.Tables("virus_lovers_maps").Odd(p.Options(), false); len(got) != 1 {
 		t.Error(got)
 	}
 }
