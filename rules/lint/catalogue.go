@@ -21,14 +21,14 @@ func Rules() []Rule {
 
 // perlRules are about Perl itself: what a config says without meaning it.
 func perlRules() []Rule {
-	return []Rule{singleQuotes(), lostAt()}
+	return []Rule{singleQuotes(), lostAt(), lostReference(), lostNewline(), duplicateKey()}
 }
 
 // variableRules are about amavisd's variables and their values.
 func variableRules() []Rule { return nil }
 
 // regexpRules are about patterns.
-func regexpRules() []Rule { return nil }
+func regexpRules() []Rule { return []Rule{lostInPattern()} }
 
 // lookupRules are about lookup tables.
 func lookupRules() []Rule {
