@@ -21,14 +21,16 @@ func Rules() []Rule {
 
 // perlRules are about Perl itself: what a config says without meaning it.
 func perlRules() []Rule {
-	return []Rule{singleQuotes(), lostAt(), lostReference(), lostNewline(), duplicateKey()}
+	return []Rule{singleQuotes(), lostAt(), lostReference(), lostNewline(), webText(), duplicateKey()}
 }
 
 // variableRules are about amavisd's variables and their values.
-func variableRules() []Rule { return nil }
+func variableRules() []Rule {
+	return []Rule{falseText(), bareWord(), neverRead(), overwritten(), textInMaps(), oldName()}
+}
 
 // regexpRules are about patterns.
-func regexpRules() []Rule { return []Rule{lostInPattern()} }
+func regexpRules() []Rule { return []Rule{lostInPattern(), oneLine(), neverMatches()} }
 
 // lookupRules are about lookup tables.
 func lookupRules() []Rule {
