@@ -11,6 +11,7 @@ import (
 	"mavis/perlconf/diag"
 	"mavis/perlconf/eval"
 	"mavis/perlconf/source"
+	"mavis/rules"
 	"mavis/rules/lint"
 	"mavis/rules/load"
 )
@@ -174,6 +175,11 @@ func (c *lintCommand) look(host eval.Host) (*findings, error) {
 		lint.Run(in, bag)
 	}
 	out := &findings{input: in, dropped: bag.Dropped()}
+	for i := range bag.All {
+		if d := &bag.All[i]; d.Code == rules.CodeNoListener && len(c.Files) > 0 {
+			d.Severity, d.Help = diag.Info, "a file that is only a part of a configuration need not have one"
+		}
+	}
 	bag.All, out.suppressed = lint.Suppress(in, bag.All)
 	bag.Sort()
 	out.all = bag.All

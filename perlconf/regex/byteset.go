@@ -24,6 +24,16 @@ func (s byteSet) or(o byteSet) byteSet {
 	return s
 }
 
+// meets says that a byte is in both sets.
+func (s byteSet) meets(o byteSet) bool {
+	for i := range s {
+		if s[i]&o[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (s byteSet) not() byteSet {
 	for i := range s {
 		s[i] = ^s[i]

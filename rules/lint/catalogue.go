@@ -30,7 +30,7 @@ func variableRules() []Rule {
 }
 
 // regexpRules are about patterns.
-func regexpRules() []Rule { return []Rule{lostInPattern(), oneLine(), neverMatches()} }
+func regexpRules() []Rule { return []Rule{lostInPattern(), oneLine(), neverMatches(), blowup()} }
 
 // lookupRules are about lookup tables.
 func lookupRules() []Rule {

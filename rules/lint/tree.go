@@ -111,11 +111,8 @@ func scannerEntries(p *Pass) []entry {
 	return out
 }
 
-// within says that a span lies in another.
-func (e entry) holds(s source.Span) bool {
-	at := e.array.Span()
-	return at.File == s.File && at.Start <= s.Start && s.End <= at.End
-}
+// holds says that a span lies within the entry.
+func (e entry) holds(s source.Span) bool { return liesIn(s, []source.Span{e.array.Span()}) }
 
 // patternText gives a pattern that holds no variables, and where its first byte stands; ok is false when the text in the
 // file differs from it.

@@ -26,12 +26,11 @@ func neverRead() Rule {
 }
 
 type ownVar struct {
-	set          source.Span
-	sets, reads  int
-	declared     bool
-	sigil        byte
-	name         string
-	firstMention int
+	set         source.Span
+	sets, reads int
+	declared    bool
+	sigil       byte
+	name        string
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z_]\w+$`)
@@ -84,8 +83,11 @@ func checkNeverRead(p *Pass) {
 		}
 	}
 	var texts []string
+	var inSub []source.Span // arguments that a sub does not use are no mistake
 	p.Walk(func(n syntax.Node) bool {
 		switch x := n.(type) {
+		case *syntax.SubDecl, *syntax.AnonSub:
+			inSub = append(inSub, x.Span())
 		case *syntax.Assign:
 			if x.Op != "=" {
 				return true
@@ -120,7 +122,7 @@ func checkNeverRead(p *Pass) {
 	})
 	for _, key := range order {
 		o := found[key]
-		if o.reads > 0 || o.sets == 0 || o.sets == 1 && !o.declared || mentionedIn(texts, o.name) {
+		if liesIn(o.set, inSub) || o.reads > 0 || o.sets == 0 || o.sets == 1 && !o.declared || mentionedIn(texts, o.name) {
 			continue // a single mention without my is told by P200 and P202
 		}
 		d := p.Report(o.set, "%s is set, and nothing reads it", key)
@@ -128,6 +130,15 @@ func checkNeverRead(p *Pass) {
 			d.Help = "did you mean " + near[0] + "?"
 		}
 	}
+}
+
+func liesIn(at source.Span, spans []source.Span) bool {
+	for _, s := range spans {
+		if s.File == at.File && s.Start <= at.Start && at.End <= s.End {
+			return true
+		}
+	}
+	return false
 }
 
 // mentionedIn says that a text, which may be evaluated later, holds the name.

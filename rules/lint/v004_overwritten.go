@@ -30,8 +30,7 @@ func overwritten() Rule {
 // replaced follows the statements at the top of a file. Anything that may read a variable, or run other code, makes it
 // forget.
 func replaced(p *Pass, t *syntax.File) {
-	type setting struct{ at, text source.Span }
-	last := map[string]setting{}
+	last := map[string]source.Span{}
 	for _, s := range t.Body.Stmts {
 		var target *syntax.Var
 		var whole syntax.Node
@@ -76,9 +75,9 @@ func replaced(p *Pass, t *syntax.File) {
 			name = v.AliasOf
 		}
 		if before, ok := last[name]; ok {
-			d := p.Report(before.at, "%s is set here, and again further down", name)
+			d := p.Report(before, "%s is set here, and again further down", name)
 			d.Related = []diag.Related{{Span: whole.Span(), Message: "overwritten here"}}
 		}
-		last[name] = setting{at: whole.Span()}
+		last[name] = whole.Span()
 	}
 }

@@ -131,7 +131,12 @@ func (v *Vars) Leftovers(bag *diag.Bag) {
 			continue
 		}
 		if at := setAt(c); !at.IsZero() {
-			bag.Add(diag.Diagnostic{Code: CodeUnused, Severity: diag.Warning, Span: at,
+			severity := diag.Info
+			switch d.Kind { // a table that nobody looks into was meant to decide something
+			case vars.Maps, vars.ACL, vars.RETable, vars.Networks, vars.Hash, vars.ByCCat:
+				severity = diag.Warning
+			}
+			bag.Add(diag.Diagnostic{Code: CodeUnused, Severity: severity, Span: at,
 				Message: fmt.Sprintf("%s is set here, but this program makes no use of it", d.Name), Help: "in amavisd: " + d.Help})
 		}
 	}
