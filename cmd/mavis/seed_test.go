@@ -60,6 +60,9 @@ func TestMendSeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	goodLines, oldLines := splitLines(good), splitLines(published)
+	if len(splitLines(mended)) != len(goodLines) {
+		t.Fatal("lines were added or taken away")
+	}
 	for i, line := range splitLines(mended) {
 		renamed := strings.NewReplacer("$do_syslog", "$DO_SYSLOG", "$logfile", "$LOGFILE").Replace(line)
 		if line != goodLines[i] && line != oldLines[i] && renamed != oldLines[i] {

@@ -22,7 +22,7 @@ func ambiguousMail() Rule {
 			Wrong: "$final_unchecked_destiny = D_PASS;\n1;\n",
 			Right: "$final_unchecked_destiny = D_PASS;\n$defang_maps_by_ccat{+CC_UNCHECKED.',3'} = 1;  # CVE-2024-28054\n1;\n",
 			Fix: "Wrap it: $defang_maps_by_ccat{+CC_UNCHECKED.',3'} = 1. Or reject it: $final_destiny_maps_by_ccat{+CC_UNCHECKED.',3'} = D_REJECT; " +
-				"or hold a copy. The automatic fix adds the first; it is unsafe, because such mail then arrives as an attachment.",
+				"or hold a copy. It is not done automatically: which of them is a decision, and wrapped mail arrives as an attachment.",
 		},
 		Check: checkAmbiguous,
 	}
@@ -71,14 +71,6 @@ func checkAmbiguous(p *Pass) {
 	}
 	d := p.Report(at, "mail with an ambiguous MIME structure passes as it is: CVE-2024-28054 is open")
 	d.Help = "add $defang_maps_by_ccat{+CC_UNCHECKED.',3'} = 1;"
-	if !end.IsZero() {
-		place := source.Span{File: end.File, Start: end.Start, End: end.Start}
-		text := "$defang_maps_by_ccat{+CC_UNCHECKED.',3'} = 1;  # CVE-2024-28054\n"
-		if start := place.Start; start > 0 && end.File.Text[start-1] != '\n' {
-			text = "\n" + text
-		}
-		d.Fixes = []diag.Fix{{Message: "wrap such mail", Edits: []diag.Edit{{Span: place, New: text}}}}
-	}
 }
 
 // end is the last statement of the last file when it is the customary 1; else the end of that file.
