@@ -29,6 +29,9 @@ bench:
 install: build
 	install -D -m 755 bin/amavisd $(DESTDIR)/usr/local/sbin/amavisd
 	install -D -m 755 bin/mavis $(DESTDIR)/usr/local/bin/mavis
+	install -d $(DESTDIR)/usr/local/share/man/man1 $(DESTDIR)/usr/local/share/bash-completion/completions
+	bin/mavis man > $(DESTDIR)/usr/local/share/man/man1/mavis.1
+	bin/mavis completion bash > $(DESTDIR)/usr/local/share/bash-completion/completions/mavis
 
 clean:
 	rm -rf bin

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"mavis/compat/daemon"
 	"mavis/perlconf/clamconf"
@@ -198,5 +199,28 @@ func (c *lintCommand) write(s streams, found []diag.Diagnostic) error {
 	case "sarif":
 		return diag.SARIF{Tool: "mavis", Rules: lint.Summaries()}.Write(s.out, found)
 	}
-	return diag.Text{Color: colored(c.Color, s.out), Brief: c.Brief}.Write(s.out, found)
+	if err := (diag.Text{Color: colored(c.Color, s.out), Brief: c.Brief}).Write(s.out, found); err != nil || c.Brief {
+		return err
+	}
+	safe, unsafe := 0, 0
+	for _, d := range found {
+		switch {
+		case len(d.Fixes) > 0 && d.Fixes[0].Safe:
+			safe++
+		case len(d.Fixes) > 0:
+			unsafe++
+		}
+	}
+	var parts []string
+	if safe > 0 {
+		parts = append(parts, fmt.Sprintf("%d can be mended by --fix", safe))
+	}
+	if unsafe > 0 {
+		parts = append(parts, fmt.Sprintf("%d by --fix --unsafe-fixes", unsafe))
+	}
+	if len(parts) > 0 {
+		_, err := fmt.Fprintln(s.out, strings.Join(parts, ", "))
+		return err
+	}
+	return nil
 }

@@ -25,6 +25,8 @@ type commands struct {
 	Explain     explainCommand     `cmd:"" help:"Tell what would become of a mail, and by which rules."`
 	Check       checkCommand       `cmd:"" help:"Hold a configuration to the cases of a suite."`
 	Diff        diffCommand        `cmd:"" help:"Tell what differs between two configurations: settings, and what becomes of mail."`
+	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes this command line."`
+	Man         manCommand         `cmd:"" help:"Print the manual page."`
 }
 
 // streams are where a subcommand writes.
