@@ -11,6 +11,7 @@ import (
 	"mavis/perlconf/diag"
 	"mavis/perlconf/eval"
 	"mavis/perlconf/source"
+	"mavis/rules/document"
 )
 
 // Package is where configuration files run, and where all of amavisd's variables live.
@@ -67,6 +68,14 @@ type Options struct {
 	// KeepGoing is for looking only: what is wrong is reported and left out, and the rest is loaded. Files gives no error
 	// then; see Result.Broken.
 	KeepGoing bool
+}
+
+// Table is a call of a word that reads a table: read_hash, read_array or read_cidr.
+type Table struct {
+	Word, File string
+	Into       any // the *eval.Hash or *eval.Array
+	Len        int // how much it held afterwards
+	Span       source.Span
 }
 
 // Result is a loaded configuration.
@@ -204,6 +213,9 @@ func (l *loader) readConfig(name string, optional bool, from source.Span) error 
 		return eval.Fail(CodeRefused, from, "", "configuration file %s cannot be read: %v", name, cause(err))
 	}
 	src.IncludedAt = from
+	if document.Is(name, src.Text) {
+		return l.readDocument(src)
+	}
 	value, err := l.in.RunSource(src)
 	if err != nil {
 		return err

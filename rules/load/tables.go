@@ -28,6 +28,32 @@ func (l *loader) tableFile(c *eval.Call, word string, name eval.Value) (text str
 	return string(raw), true, nil
 }
 
+// maxTables bounds how many calls are remembered.
+const maxTables = 10_000
+
+// table remembers what a word has read, so that the configuration can be written again with the name of the file.
+func (l *loader) table(word string, read native) native {
+	return func(c *eval.Call) ([]eval.Value, error) {
+		out, err := read(c)
+		if err != nil || len(out) == 0 || len(l.vars.tables) >= maxTables {
+			return out, err
+		}
+		file := c.Arg(0)
+		if word != "read_cidr" {
+			_, file = target(c)
+		}
+		t := Table{Word: word, File: eval.ToString(file), Into: out[0], Span: c.Span}
+		switch x := out[0].(type) {
+		case *eval.Hash:
+			t.Len = x.Len()
+		case *eval.Array:
+			t.Len = x.Len()
+		}
+		l.vars.tables = append(l.vars.tables, t)
+		return out, nil
+	}
+}
+
 // target splits the arguments of read_hash and read_array: an optional reference, then the name of the file.
 func target(c *eval.Call) (into, file eval.Value) {
 	if eval.IsRef(c.Arg(0)) {

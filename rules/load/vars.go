@@ -14,6 +14,7 @@ import (
 type Vars struct {
 	in      *eval.Interp
 	claimed map[any]bool
+	tables  []Table
 }
 
 func newVars(in *eval.Interp) *Vars { return &Vars{in: in, claimed: map[any]bool{}} }
@@ -141,6 +142,12 @@ func (v *Vars) Leftovers(bag *diag.Bag) {
 		}
 	}
 }
+
+// Tables gives what read_hash and its like have read so far, in order.
+func (v *Vars) Tables() []Table { return v.tables }
+
+// Interp is the evaluator that holds the variables.
+func (v *Vars) Interp() *eval.Interp { return v.in }
 
 // Names gives the variables of the package that hold something, with their sigils, sorted.
 func (v *Vars) Names() []string { return v.in.Names(Package) }

@@ -77,9 +77,9 @@ func (l *loader) defineImported() {
 		pkg, name, alias, proto string
 		fn                      native
 	}{
-		{"Util", "read_hash", "read_hash", "@", l.readHash},
-		{"Util", "read_array", "read_array", "@", l.readArray},
-		{"Util", "read_cidr", "read_cidr", "$;$", l.readCIDR},
+		{"Util", "read_hash", "read_hash", "@", l.table("read_hash", l.readHash)},
+		{"Util", "read_array", "read_array", "@", l.table("read_array", l.readArray)},
+		{"Util", "read_cidr", "read_cidr", "$;$", l.table("read_cidr", l.readCIDR)},
 		{"Util", "read_text", "read_text", "$;$", l.readText},
 		{"Util", "read_l10n_templates", "read_l10n_templates", "$;$", l.readTemplates},
 		{"Util", "idn_to_ascii", "idn_to_ascii", "$", text(lookup.ToASCII)},

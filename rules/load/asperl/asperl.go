@@ -50,10 +50,14 @@ type recorder struct {
 	stash  map[string]bool
 }
 
-// Files loads files and gives a *Document or a *Refusal. Options.At is used by it.
+// Files loads files and gives a *Document or a *Refusal. What is recorded at a stage is what Options.At leaves there.
 func Files(opt load.Options, files ...string) (any, *load.Result) {
 	r := &recorder{}
+	at := opt.At
 	opt.At = func(s load.Stage, v *load.Vars) {
+		if at != nil {
+			at(s, v)
+		}
 		switch s {
 		case load.Fresh:
 			r.start(v)
