@@ -20,6 +20,7 @@ type commands struct {
 	Lint        lintCommand        `cmd:"" help:"Check a configuration, with the place of every finding and what to do."`
 	ExplainCode explainCodeCommand `cmd:"" help:"Explain a code that a finding has: what, why, an example, the fix."`
 	Show        showCommand        `cmd:"" help:"Show what a configuration means."`
+	Convert     convertCommand     `cmd:"" help:"Write a configuration as YAML, JSON or one amavisd.conf, with the same meaning."`
 	Replay      replayCommand      `cmd:"" help:"Judge stored mail under a configuration, and compare with another one or with an old log."`
 	Try         tryCommand         `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 	Explain     explainCommand     `cmd:"" help:"Tell what would become of a mail, and by which rules."`

@@ -39,18 +39,7 @@ const (
 // Parse reads clamd.conf as clamd 1.4 does. What makes clamd refuse the file is an error in bag; the rest of the file
 // is read all the same, so that one run finds everything.
 func Parse(file *source.File, bag *diag.Bag) *Config {
-	p := &parser{file: file, bag: bag, config: &Config{first: map[string]int{}}, options: map[string]*Option{}, elsewhere: map[string]string{}}
-	for i := range known {
-		p.options[known[i].Name] = &known[i]
-	}
-	for i := range gone {
-		p.options[gone[i].Name] = &gone[i]
-	}
-	for program, names := range elsewhere {
-		for _, name := range names {
-			p.elsewhere[name] = program
-		}
-	}
+	p := newParser(file, bag)
 	text := file.Text
 	for at := 0; at < len(text); {
 		end := bytes.IndexByte(text[at:], '\n') + 1
@@ -63,6 +52,22 @@ func Parse(file *source.File, bag *diag.Bag) *Config {
 		at += end
 	}
 	return p.config
+}
+
+func newParser(file *source.File, bag *diag.Bag) *parser {
+	p := &parser{file: file, bag: bag, config: &Config{first: map[string]int{}}, options: map[string]*Option{}, elsewhere: map[string]string{}}
+	for i := range known {
+		p.options[known[i].Name] = &known[i]
+	}
+	for i := range gone {
+		p.options[gone[i].Name] = &gone[i]
+	}
+	for program, names := range elsewhere {
+		for _, name := range names {
+			p.elsewhere[name] = program
+		}
+	}
+	return p
 }
 
 type parser struct {

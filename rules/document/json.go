@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -85,8 +86,21 @@ func (d *Document) WriteJSON(w io.Writer) error {
 		return err
 	}
 	out.WriteByte('\n')
-	_, err = w.Write(out.Bytes())
+	_, err = io.WriteString(w, escapeControls(out.String()))
 	return err
+}
+
+// escapeControls escapes what JSON allows in a string and YAML does not.
+func escapeControls(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 func jsonValue(n *Node) any {

@@ -32,7 +32,7 @@ const (
 
 // The bounds of a document.
 const (
-	MaxBytes = 16 << 20
+	MaxBytes = 2 << 20
 	MaxDepth = 100
 	maxNodes = 2_000_000
 )
@@ -69,6 +69,10 @@ func Read(f *source.File, bag *diag.Bag) (d *Document, ok bool) {
 		r.fail(CodeBounds, source.Span{File: f}, "", "the file has %d bytes; a YAML configuration has at most %d", len(f.Text), MaxBytes)
 		return nil, false
 	}
+	if at, long := longLines(f); long {
+		r.fail(CodeBounds, at, "write one value on a line", "this line holds too many values for its length")
+		return nil, false
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(f.Text))
 	var root yaml.Node
 	if err := dec.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
@@ -96,6 +100,30 @@ func Read(f *source.File, bag *diag.Bag) (d *Document, ok bool) {
 
 func (r *reader) fail(code string, at source.Span, help, format string, args ...any) {
 	r.bag.Add(diag.Diagnostic{Code: code, Severity: diag.Error, Span: at, Help: help, Message: fmt.Sprintf(format, args...)})
+}
+
+// maxScan bounds the work of the YAML parser, which looks through a whole line again for each of its values.
+const maxScan = 1 << 28
+
+// longLines says whether the lines of a file are too much for the parser together, and at which it becomes so.
+func longLines(f *source.File) (source.Span, bool) {
+	work, start := 0, 0
+	for line := range bytes.Lines(f.Text) {
+		if len(line) > 1000 {
+			signs := 0
+			for _, c := range line {
+				switch c {
+				case ',', '[', ']', '{', '}', ':', '-', '?':
+					signs++
+				}
+			}
+			if work += signs * len(line); work > maxScan {
+				return source.Span{File: f, Start: start, End: start + 1}, true
+			}
+		}
+		start += len(line)
+	}
+	return source.Span{}, false
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
@@ -239,6 +267,9 @@ func (r *reader) scalar(n *Node, y *yaml.Node) bool {
 			return false
 		}
 		n.Kind, n.Text = Float, strconv.FormatFloat(f, 'g', -1, 64)
+		if strings.Trim(n.Text, "-0123456789") == "" {
+			n.Kind = Int
+		}
 	case "!!binary":
 		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(y.Value), ""))
 		if err != nil {

@@ -81,7 +81,7 @@ func plain(s string) *yaml.Node {
 	case word.MatchString(s) && !reserved.MatchString(s):
 	case literal(s):
 		n.Style = yaml.LiteralStyle
-	case printable(s):
+	case printable(s) && (!strings.Contains(s, "'") || strings.ContainsAny(s, `"\`)):
 		n.Style = yaml.SingleQuotedStyle
 	default:
 		n.Style = yaml.DoubleQuotedStyle
@@ -176,7 +176,7 @@ func pairs(n *Node) *Node {
 func short(n *Node, depth int) int {
 	const no = 101
 	width := len(n.Text) + len(n.Tag) + 4
-	if n.Kind == Map && len(n.Keys) > 0 || depth > 2 || strings.Contains(n.Text, "\n") || n.Tag == TagCode || !utf8.ValidString(n.Text) {
+	if n.Kind == Map && len(n.Keys) > 0 || depth > 2 || n.Kind == Text && literal(n.Text) || n.Tag == TagCode || !utf8.ValidString(n.Text) {
 		return no
 	}
 	for _, e := range n.Items {

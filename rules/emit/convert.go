@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mavis/perlconf/diag"
+	"mavis/perlconf/eval"
 	"mavis/rules/document"
 	"mavis/rules/load"
 	"mavis/rules/load/asperl"
@@ -75,6 +76,11 @@ func take(opt Options, files ...string) (*snapshot, error) {
 	s.res = res
 	if refused, ok := dump.(*asperl.Refusal); ok {
 		return s, fmt.Errorf("%w: %s", ErrLoad, refused.Error)
+	}
+	for _, d := range res.Diags.All {
+		if d.Code == eval.CodeCommand { // its output counted as empty
+			s.lost = append(s.lost, Loss{Name: "the output of a command", Span: d.Span, Why: "the command is not run here"})
+		}
 	}
 	s.dump = dump.(*asperl.Document)
 	return s, nil

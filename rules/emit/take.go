@@ -37,7 +37,6 @@ var hidden = map[string]bool{"%current_policy_bank": true, "$spamcontrol_obj": t
 // taker turns live variables into a document, once before the files ran and once after.
 type taker struct {
 	all    bool
-	lossy  bool
 	vars   *load.Vars
 	in     *eval.Interp
 	byAddr map[any]string
