@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"mavis/perlconf/clamconf"
@@ -124,34 +123,8 @@ func (c *convertCommand) write(s streams, text []byte, secret bool) error {
 	if secret {
 		mode = 0o600
 	}
-	return replaceFile(c.Output, text, mode)
-}
-
-// replaceFile writes a file anew in one step. An existing one keeps its mode, and a link its target.
-func replaceFile(name string, text []byte, mode fs.FileMode) error {
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target
+	if info, err := os.Stat(c.Output); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(c.Output, text, mode)
 	}
-	if info, err := os.Stat(name); err == nil {
-		if !info.Mode().IsRegular() {
-			return os.WriteFile(name, text, mode)
-		}
-		mode = info.Mode().Perm()
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return replaceFile(c.Output, text, nil, mode)
 }

@@ -84,7 +84,7 @@ func (c *lintCommand) Run(s streams) error {
 		if err != nil {
 			return err
 		}
-		if err := replaceFile(c.NewBase, text, nil); err != nil {
+		if err := replaceFile(c.NewBase, text, nil, 0o644); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.err, "mavis: %d findings are known from now on\n", len(shown))

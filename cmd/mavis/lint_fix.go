@@ -151,7 +151,7 @@ func showDiff(s streams, _ *overlay, _ *findings, m *mended) error {
 func writeFixes(s streams, host *overlay, m *mended) error {
 	m.tell(s)
 	for _, name := range m.names() {
-		if err := replaceFile(name, host.text[name], m.before[name].Text); err != nil {
+		if err := replaceFile(name, host.text[name], m.before[name].Text, 0o644); err != nil {
 			return err
 		}
 	}
@@ -162,15 +162,15 @@ func writeFixes(s streams, host *overlay, m *mended) error {
 }
 
 // replaceFile puts a text in a file's place in one step, with the mode and owner of the old one; a link stays a link. When
-// old is given the file must still hold it.
-func replaceFile(name string, text, old []byte) (err error) {
+// old is given the file must still hold it. A new file gets the mode given.
+func replaceFile(name string, text, old []byte, mode fs.FileMode) (err error) {
 	real, err := filepath.EvalSymlinks(name)
 	if errors.Is(err, fs.ErrNotExist) && old == nil {
 		real = name
 	} else if err != nil {
 		return err
 	}
-	mode, owner := fs.FileMode(0o644), (*syscall.Stat_t)(nil)
+	var owner *syscall.Stat_t
 	if info, err := os.Stat(real); err == nil {
 		mode = info.Mode().Perm()
 		owner, _ = info.Sys().(*syscall.Stat_t)
