@@ -251,10 +251,10 @@ func (in *Interp) RunSource(f *source.File) (Value, error) {
 // Run runs a parsed file.
 func (in *Interp) Run(tree *syntax.File) (Value, error) { return in.run(tree, nil) }
 
-// Files are the files run so far, in order.
+// Files are the files run so far, in order, without fragments.
 func (in *Interp) Files() []*source.File { return in.files }
 
-// Trees are the trees of Files, in the same order, but for files that could not be parsed at all.
+// Trees are the trees of what was run, in order, fragments of other files included, but not what could not be parsed at all.
 func (in *Interp) Trees() []*syntax.File { return in.trees }
 
 // Broken says that with KeepGoing something was left out.

@@ -73,7 +73,10 @@ func (in *Interp) inBag(e *Error) bool {
 
 // compileFile gives a frame ready to run.
 func (in *Interp) compileFile(tree *syntax.File, before *Error) (*frame, *Error) {
-	in.files, in.trees = append(in.files, tree.Source), append(in.trees, tree)
+	in.trees = append(in.trees, tree)
+	if !tree.Source.Fragment {
+		in.files = append(in.files, tree.Source)
+	}
 	fn := &fnState{proto: &proto{pkg: in.pkg}}
 	f := &frame{in: in, fn: fn.proto, args: &Array{}, pkg: in.pkg, from: in.cur}
 	fn.static = f

@@ -12,6 +12,7 @@ type File struct {
 	Name       string // as the user or the including file named it
 	Text       []byte
 	IncludedAt Span // where the including statement stands; zero for a file named on the command line
+	Fragment   bool // the text is a piece of another kind of file, moved to the place where it stands there
 	lines      []int
 }
 

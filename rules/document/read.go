@@ -56,7 +56,8 @@ type reader struct {
 	nodes int
 }
 
-// Read reads a document. What is wrong with it stands in bag as diag.Error, and ok is false.
+// Read reads a document. What is wrong with it stands in bag as diag.Error, and ok is false; what could be read all the
+// same is in d then, unless that is nil.
 func Read(f *source.File, bag *diag.Bag) (d *Document, ok bool) {
 	r := &reader{file: f, bag: &diag.Bag{}}
 	defer func() {

@@ -38,6 +38,9 @@ var (
 	}
 )
 
+// secretMember finds values in YAML and JSON that are marked, and those of members whose names say so.
+var secretMember = regexp.MustCompile(`(?im)(?:!secret["']?:?|^[ \t{,]*["']?\w*(?:pass(?:word|wd|phrase)?|secret|token|api_?key)["']?:)[ \t]+["']?([^"'\r\n\[\]{}#]+)`)
+
 // NewMask looks for secrets in all files of the input.
 func NewMask(in Input) *Mask {
 	m := &Mask{files: map[*source.File]*source.File{}}
@@ -52,6 +55,12 @@ func NewMask(in Input) *Mask {
 		for _, t := range in.Loaded.Interp.Trees() {
 			files = append(files, t.Source)
 			secretsOf(t, add)
+		}
+		for _, f := range in.Loaded.Vars.Documents() {
+			files = append(files, f)
+			for _, loc := range secretMember.FindAllSubmatchIndex(f.Text, -1) {
+				add(source.Span{File: f, Start: loc[2], End: loc[3]})
+			}
 		}
 	}
 	for _, f := range files {

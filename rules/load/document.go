@@ -29,9 +29,11 @@ func (l *loader) readDocument(src *source.File) error {
 			first = &eval.Error{Diag: x}
 		}
 	}
-	if !ok {
+	if !ok && (d == nil || !l.opt.KeepGoing) {
 		return first
 	}
+	l.broken = l.broken || !ok
+	l.vars.documents = append(l.vars.documents, src)
 	a := &assigner{l: l, src: src, shared: map[string]eval.Value{}}
 	return a.document(d)
 }
@@ -63,12 +65,12 @@ func (a *assigner) document(d *document.Document) error {
 			late = append(late, e)
 			continue
 		}
-		if err := a.entry(e); err != nil {
+		if err := a.l.passOver(a.entry(e)); err != nil {
 			return err
 		}
 	}
 	for _, e := range late {
-		if err := a.entry(e); err != nil {
+		if err := a.l.passOver(a.entry(e)); err != nil {
 			return err
 		}
 	}
@@ -85,7 +87,7 @@ func (a *assigner) document(d *document.Document) error {
 		env.Put(e.Name, v).Mark(e.Span)
 	}
 	for _, k := range d.Keys {
-		if err := a.key(k); err != nil {
+		if err := a.l.passOver(a.key(k)); err != nil {
 			return err
 		}
 	}
@@ -120,7 +122,9 @@ func (a *assigner) perl(at source.Span, text string) (eval.Value, error) {
 	if strings.HasSuffix(strings.TrimRight(a.src.Line(line), " \t\r"), "|-") || strings.HasSuffix(strings.TrimRight(a.src.Line(line), " \t\r"), "|") {
 		line++ // the text of a literal block begins below its mark
 	}
-	return a.l.in.RunSource(source.New(a.src.Name, []byte(strings.Repeat("\n", max(0, line-1))+text)))
+	f := source.New(a.src.Name, []byte(strings.Repeat("\n", max(0, line-1))+text))
+	f.IncludedAt, f.Fragment = a.src.IncludedAt, true
+	return a.l.in.RunSource(f)
 }
 
 func readsTable(n *document.Node) bool {

@@ -15,6 +15,8 @@ type Vars struct {
 	in      *eval.Interp
 	claimed map[any]bool
 	tables  []Table
+	// documents are the YAML files among those that were run.
+	documents []*source.File
 }
 
 func newVars(in *eval.Interp) *Vars { return &Vars{in: in, claimed: map[any]bool{}} }
@@ -145,6 +147,9 @@ func (v *Vars) Leftovers(bag *diag.Bag) {
 
 // Tables gives what read_hash and its like have read so far, in order.
 func (v *Vars) Tables() []Table { return v.tables }
+
+// Documents gives the YAML and JSON files that were read, in order.
+func (v *Vars) Documents() []*source.File { return v.documents }
 
 // Interp is the evaluator that holds the variables.
 func (v *Vars) Interp() *eval.Interp { return v.in }
