@@ -10,9 +10,9 @@ import (
 
 // Codes of what Convert did to a line.
 const (
-	CodeDropped  = "K020" // it has no effect any more, or cannot be read
-	CodeNewName  = "K021" // the option has another name now
-	CodeNewValue = "K022" // the argument was written in a form that clamd no longer takes
+	CodeDropped  = "K030" // it has no effect any more, or cannot be read
+	CodeNewName  = "K031" // the option has another name now
+	CodeNewValue = "K032" // the argument was written in a form that clamd no longer takes
 )
 
 // maxKept is how long a line of the result may be, so that clamd reads it in one piece.

@@ -15,19 +15,19 @@ import (
 func TestConvert(t *testing.T) {
 	for _, c := range []struct{ name, in, want, codes string }{
 		{"kept to the byte", "# a\n\nLogTime yes\n  LogFile   /var/log/x y\n", "# a\n\nLogTime yes\n  LogFile   /var/log/x y\n", ""},
-		{"a switch of 0.8x", "ScanMail\n", "# mavis: the argument of ScanMail is written in today's form\nScanMail yes\n", "K022"},
-		{"a new name", "AlgorithmicDetection no\n", "# mavis: \"AlgorithmicDetection\" is called HeuristicAlerts now\nHeuristicAlerts no\n", "K021"},
-		{"ignored, with a successor", "ArchiveMaxRecursion 5\n", "# mavis: \"ArchiveMaxRecursion\" is called MaxRecursion now\nMaxRecursion 5\n", "K021"},
+		{"a switch of 0.8x", "ScanMail\n", "# mavis: the argument of ScanMail is written in today's form\nScanMail yes\n", "K032"},
+		{"a new name", "AlgorithmicDetection no\n", "# mavis: \"AlgorithmicDetection\" is called HeuristicAlerts now\nHeuristicAlerts no\n", "K031"},
+		{"ignored, with a successor", "ArchiveMaxRecursion 5\n", "# mavis: \"ArchiveMaxRecursion\" is called MaxRecursion now\nMaxRecursion 5\n", "K031"},
 		{"the successor is there", "ArchiveMaxRecursion 5\nMaxRecursion 6\n",
-			"# mavis: ArchiveMaxRecursion is called MaxRecursion now, which this file sets as well\n#ArchiveMaxRecursion 5\nMaxRecursion 6\n", "K020"},
-		{"gone", "DisableDefaultScanOptions\n", "# mavis: clamd no longer has the option DisableDefaultScanOptions\n#DisableDefaultScanOptions\n", "K020"},
-		{"example", "Example\n", "# mavis: the line Example keeps clamd from starting\n#Example\n", "K020"},
-		{"another program's", "HTTPProxyPassword secret\n", "# mavis: \"HTTPProxyPassword\" belongs into freshclam.conf\n#HTTPProxyPassword secret\n", "K020"},
-		{"case", "logtime yes\n", "# mavis: \"logtime\" is called LogTime now\nLogTime yes\n", "K021"},
-		{"comment behind", "MaxThreads 20 # many\n", "# mavis: the argument of MaxThreads is written in today's form\nMaxThreads 20\n", "K022"},
+			"# mavis: ArchiveMaxRecursion is called MaxRecursion now, which this file sets as well\n#ArchiveMaxRecursion 5\nMaxRecursion 6\n", "K030"},
+		{"gone", "DisableDefaultScanOptions\n", "# mavis: clamd no longer has the option DisableDefaultScanOptions\n#DisableDefaultScanOptions\n", "K030"},
+		{"example", "Example\n", "# mavis: the line Example keeps clamd from starting\n#Example\n", "K030"},
+		{"another program's", "HTTPProxyPassword secret\n", "# mavis: \"HTTPProxyPassword\" belongs into freshclam.conf\n#HTTPProxyPassword secret\n", "K030"},
+		{"case", "logtime yes\n", "# mavis: \"logtime\" is called LogTime now\nLogTime yes\n", "K031"},
+		{"comment behind", "MaxThreads 20 # many\n", "# mavis: the argument of MaxThreads is written in today's form\nMaxThreads 20\n", "K032"},
 		{"carriage returns", "LogTime yes\r\nMaxFileSize 10M\r\n", "LogTime yes\nMaxFileSize 10M\n", ""},
-		{"a second one", "MaxThreads 2\nMaxThreads 3\n", "MaxThreads 2\n# mavis: MaxThreads is set above; clamd takes the first\n#MaxThreads 3\n", "K020"},
-		{"not to be saved", "MaxThreads many\n", "# mavis: the argument of MaxThreads is not what MaxThreads takes (number)\n#MaxThreads many\n", "K020"},
+		{"a second one", "MaxThreads 2\nMaxThreads 3\n", "MaxThreads 2\n# mavis: MaxThreads is set above; clamd takes the first\n#MaxThreads 3\n", "K030"},
+		{"not to be saved", "MaxThreads many\n", "# mavis: the argument of MaxThreads is not what MaxThreads takes (number)\n#MaxThreads many\n", "K030"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bag := &diag.Bag{}

@@ -11,7 +11,7 @@ func Rules() []Rule {
 	for _, family := range []func() []Rule{
 		perlRules, variableRules, regexpRules,
 		lookupRules, bankRules, scannerRules, deliveryRules, quarantineRules, crossRules, vulnerabilityRules,
-		toldByParser, toldByEvaluator, toldByLoading, toldByBinding, toldByDaemon, toldByClamd, toldByPostfix,
+		toldByParser, toldByEvaluator, toldByLoading, toldByBinding, toldByDaemon, toldByClamd, toldByPostfix, toldByYAML,
 	} {
 		all = append(all, family()...)
 	}
@@ -92,5 +92,5 @@ func Summaries() map[string]string {
 func Families() map[byte]string {
 	return map[byte]string{'P': "Perl", 'V': "variables", 'L': "lookups and loading", 'B': "policy banks", 'S': "scanners and decoders",
 		'R': "regular expressions", 'D': "delivery and this version", 'Q': "quarantine", 'X': "across files",
-		'C': "known vulnerabilities", 'K': "clamd.conf and Postfix's files"}
+		'C': "known vulnerabilities", 'K': "clamd.conf and Postfix's files", 'Y': "YAML"}
 }

@@ -15,6 +15,7 @@ func toldByLoading() []Rule   { return told("loading") }
 func toldByBinding() []Rule   { return told("binding") }
 func toldByDaemon() []Rule    { return told("daemon") }
 func toldByClamd() []Rule     { return told("clamd") }
+func toldByYAML() []Rule      { return told("yaml") }
 
 // toldByPostfix are pages only, but for the first, whose check reads Postfix's files for all of them.
 func toldByPostfix() []Rule {
