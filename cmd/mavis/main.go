@@ -21,6 +21,7 @@ type commands struct {
 	ExplainCode explainCodeCommand `cmd:"" help:"Explain a code that a finding has: what, why, an example, the fix."`
 	Show        showCommand        `cmd:"" help:"Show what a configuration means."`
 	Convert     convertCommand     `cmd:"" help:"Write a configuration as YAML, JSON or one amavisd.conf, with the same meaning."`
+	Fmt         fmtCommand         `cmd:"" help:"Lay a configuration out, without changing its meaning or comments."`
 	Replay      replayCommand      `cmd:"" help:"Judge stored mail under a configuration, and compare with another one or with an old log."`
 	Try         tryCommand         `cmd:"" help:"Run mails through the filter, with nothing leaving a temporary folder."`
 	Explain     explainCommand     `cmd:"" help:"Tell what would become of a mail, and by which rules."`
