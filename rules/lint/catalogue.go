@@ -34,7 +34,7 @@ func regexpRules() []Rule { return []Rule{lostInPattern(), oneLine(), neverMatch
 
 // lookupRules are about lookup tables.
 func lookupRules() []Rule {
-	return []Rule{deadEntry(), noLeadingDot(), allLocal(), oddKey()}
+	return []Rule{deadEntry(), noLeadingDot(), allLocal(), oddKey(), ownDomainForeign()}
 }
 
 // bankRules are about policy banks.

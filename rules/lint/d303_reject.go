@@ -17,7 +17,7 @@ func rejectBehindQueue() Rule {
 			Wrong: "$final_virus_destiny = D_REJECT;\n",
 			Right: "$final_virus_destiny = D_DISCARD;\n",
 			Fix: "Use D_DISCARD; the quarantine keeps a copy. D_REJECT is right before the queue: as smtpd_proxy_filter, or behind a milter, " +
-				"where $forward_method is empty. Give Postfix's files with --postfix, and the rule knows.",
+				"where $forward_method is empty. Give main.cf and master.cf with --main-cf and --master-cf, and the rule knows.",
 		},
 		Check: checkReject,
 	}

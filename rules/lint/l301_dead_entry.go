@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"strings"
+
 	"mavis/perlconf/diag"
 	"mavis/perlconf/source"
 	"mavis/rules/lookup"
@@ -75,7 +77,7 @@ func checkDeadEntry(p *Pass) {
 func quoted(s string) string {
 	const most = 60
 	if len(s) > most {
-		s = s[:most] + "…"
+		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return "'" + s + "'"
 }

@@ -40,7 +40,7 @@ func checkNoLeadingDot(p *Pass) {
 			}
 			told[e.At] = true
 			if count++; d == nil {
-				d = p.Report(e.At, "'%s' stands for this domain alone, not for what is below it", e.Domain)
+				d = p.Report(e.At, "%s stands for this domain alone, not for what is below it", quoted(e.Domain))
 				d.Help = "write '." + e.Domain + "'"
 				d.Fixes = dotFix(e.At, e.Domain)
 			} else if fix := dotFix(e.At, e.Domain); len(fix) > 0 && len(d.Fixes) > 0 {

@@ -21,6 +21,7 @@ type Dead struct {
 const (
 	maxDead     = 100
 	maxCompared = 2000
+	maxLabels   = 40 // of a domain whose parents are looked for
 )
 
 // cover is an entry that matches every key.
@@ -180,7 +181,7 @@ func (e *aclEntry) taker(seen map[string]*aclEntry) *aclEntry {
 	if e.how != domainSuffix {
 		domain = "." + domain
 	}
-	for strings.HasPrefix(domain, ".") {
+	for n := 0; strings.HasPrefix(domain, ".") && n < maxLabels; n++ {
 		if by := seen["@"+domain]; by != nil && by.how == domainSuffix && by != e {
 			return by
 		}
