@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"mavis/compat/rehearse"
 	"mavis/compat/rehearse/report"
@@ -67,4 +68,17 @@ func (o *outputs) close() error {
 		errs = append(errs, f())
 	}
 	return errors.Join(errs...)
+}
+
+// page writes the HTML page.
+func (c *replayCommand) page(tally *report.Tally, when report.Timing) error {
+	if c.HTML == "" {
+		return nil
+	}
+	f, err := os.Create(c.HTML)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(f)
+	return errors.Join(report.HTML(b, tally, when, time.Now()), b.Flush(), f.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
@@ -25,11 +26,9 @@ type Options struct {
 	Judges []*judge.Judge
 	// Given stands above what is known of a mail's envelope; Lookup, when set, above both what is stored and Given.
 	Given  stored.Envelope
-	Lookup func(m *stored.Mail) (stored.Envelope, bool)
+	Lookup func(mail string) (stored.Envelope, bool, error)
 	// Past, when set, gives what was decided about a mail earlier, to be compared with; nil when it does not know.
-	Past func(m *Known) *answer.Answer
-	// Refused gives what the next hop said that day to recipients it did not take; nil knows of none.
-	Refused func(m *Known) map[string]string
+	Past func(m *Known) (*answer.Answer, error)
 	// Compare says how answers are compared.
 	Compare answer.Compare
 	// AsStored takes mail as it lies, with what delivery and an earlier filter have put on top.
@@ -49,6 +48,17 @@ type Known struct {
 	Mail      *stored.Mail
 	Envelope  stored.Envelope
 	MessageID string
+	asStored  bool
+}
+
+// Size is the number of bytes that the mail has on the wire. It reads the mail.
+func (k *Known) Size() (int64, error) {
+	o, err := k.Mail.Read(k.asStored)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.Discard, o)
+	return n, errors.Join(err, o.Close())
 }
 
 type job struct {
@@ -156,9 +166,8 @@ func (opt *Options) one(ctx context.Context, m *stored.Mail) (r *Record, err err
 		}
 	}()
 	r = &Record{Version: Version, Mail: m.Name}
-	var k *Known
 	for i, j := range opt.Judges {
-		a, known, err := opt.judge(ctx, j, m, r, i == 0)
+		a, err := opt.judge(ctx, j, m, r, i == 0)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
@@ -166,18 +175,13 @@ func (opt *Options) one(ctx context.Context, m *stored.Mail) (r *Record, err err
 			r.Finding = err.Error()
 			return r, nil
 		}
-		k = known
 		if i == 0 && len(opt.Judges) > 1 {
 			r.Then = a
 			continue
 		}
 		r.Now = a
 	}
-	if opt.Past != nil {
-		if r.Then = opt.Past(k); r.Then == nil {
-			r.Alone = true
-		}
-	}
+	r.Alone = opt.Past != nil && r.Then == nil
 	if r.Now.Failed != "" {
 		r.Finding = r.Now.Failed
 	} else if r.Then != nil && !r.Then.Log && r.Then.Failed != "" {
@@ -190,15 +194,19 @@ func (opt *Options) one(ctx context.Context, m *stored.Mail) (r *Record, err err
 }
 
 // judge reads a mail and has it judged. An error says what is wrong with the mail.
-func (opt *Options) judge(ctx context.Context, j *judge.Judge, m *stored.Mail, r *Record, fill bool) (*answer.Answer, *Known, error) {
+func (opt *Options) judge(ctx context.Context, j *judge.Judge, m *stored.Mail, r *Record, fill bool) (*answer.Answer, error) {
 	o, err := m.Read(opt.AsStored)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer o.Close()
 	env := o.Known.Over(m.Known).Over(opt.Given)
 	if opt.Lookup != nil {
-		if e, ok := opt.Lookup(m); ok {
+		e, ok, err := opt.Lookup(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			env = env.Over(e)
 		}
 	}
@@ -209,28 +217,49 @@ func (opt *Options) judge(ctx context.Context, j *judge.Judge, m *stored.Mail, r
 		env.From = stored.Author(o.Header)
 	}
 	if len(env.To) == 0 {
-		return nil, nil, errors.New("no recipient is known: neither the header nor an option names one")
+		return nil, errors.New("no recipient is known: neither the header nor an option names one")
 	}
-	k := &Known{Mail: m, Envelope: env, MessageID: field(o.Header, "Message-ID")}
+	k := &Known{Mail: m, Envelope: env, MessageID: field(o.Header, "Message-ID"), asStored: opt.AsStored}
 	if fill {
 		r.From, r.To, r.MessageID, r.Subject = env.From, env.To, k.MessageID, cut(field(o.Header, "Subject"), 200)
 	}
 	e, err := ingress.ParseEnvelope(env.From, env.MailParams, env.To, env.RcptParams)
 	if err != nil {
-		return nil, nil, fmt.Errorf("its envelope: %w", err)
+		return nil, fmt.Errorf("its envelope: %w", err)
 	}
 	jm := &judge.Mail{Envelope: e, Port: env.Port, LMTP: env.LMTP, Client: mail.Client{Helo: "localhost", XName: env.ClientName, XAddr: env.ClientIP,
 		XPort: env.ClientPort, XProto: env.Proto, XHelo: env.Helo, XIdent: env.QueueID, HasXForward: env.ClientIP != ""}}
 	counted := &counter{r: o}
 	jm.Data = counted
-	if opt.Refused != nil {
-		jm.Refused = opt.Refused(k)
+	if opt.Past != nil {
+		if r.Then, err = opt.Past(k); err != nil {
+			return nil, err
+		}
+		jm.Refused = refused(r.Then)
 	}
 	a, err := j.Judge(ctx, jm)
 	if fill {
 		r.Size = counted.n
 	}
-	return a, k, err
+	return a, err
+}
+
+// refused are the recipients whom the next hop did not take, as an old log tells it.
+func refused(a *answer.Answer) map[string]string {
+	if a == nil || a.Blocked != "MTA-BLOCKED" {
+		return nil
+	}
+	said := judge.Never
+	if slices.ContainsFunc(a.Actions, func(s string) bool { return strings.HasPrefix(s, "TempFailed") }) {
+		said = judge.Later
+	}
+	out := map[string]string{}
+	for i := range a.Recipients {
+		if r := &a.Recipients[i]; !r.Gets {
+			out[strings.ToLower(r.Addr)] = said
+		}
+	}
+	return out
 }
 
 type counter struct {

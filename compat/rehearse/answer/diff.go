@@ -22,6 +22,22 @@ type Change struct {
 // Aspects lists the aspects, most important first.
 var Aspects = []string{"verdict", "recipients", "names", "score", "quarantine", "actions", "notices", "header", "reply"}
 
+// Comparable are the aspects that can be compared with this answer.
+func (a *Answer) Comparable() []string {
+	if !a.Log {
+		return slices.DeleteFunc(slices.Clone(Aspects), func(s string) bool { return s == "actions" })
+	}
+	out := []string{"verdict", "recipients"}
+	if len(a.Viruses)+len(a.Banned) > 0 {
+		out = append(out, "names")
+	}
+	out = append(out, "score", "quarantine")
+	if len(a.Actions) > 0 {
+		out = append(out, "actions")
+	}
+	return out
+}
+
 // Compare says how to compare.
 type Compare struct {
 	// Within is how far apart scores may be to count as the same.
@@ -35,15 +51,13 @@ type Compare struct {
 func (c Compare) Diff(then, now *Answer) []Change {
 	d := &diff{Compare: c, then: then, now: now}
 	d.recipients()
+	if then.Log {
+		d.log()
+		return d.out
+	}
 	d.lists("names", sorted(then.names()), sorted(now.names()))
 	if !c.NoScores {
 		d.scores()
-	}
-	full := !then.Log && !now.Log
-	if !full {
-		d.lists("quarantine", held(then), held(now))
-		d.lists("actions", sorted(then.Actions), sorted(now.Actions))
-		return d.out
 	}
 	d.lists("quarantine", sorted(then.Quarantine), sorted(now.Quarantine))
 	d.lists("notices", notices(then), notices(now))
@@ -79,6 +93,9 @@ func (d *diff) recipients() {
 		}
 		return v
 	}
+	if d.then.Log {
+		verdict = func(a *Answer, r *Recipient) string { return d.asLogged(a.Of(r)) }
+	}
 	if d.then.Failed != "" || d.now.Failed != "" {
 		d.text("verdict", "", d.then.Verdict(), d.now.Verdict())
 		return
@@ -101,6 +118,18 @@ func (d *diff) recipients() {
 	}
 }
 
+// asLogged leaves out of our verdict what templates older than ours did not tell: the number behind BAD-HEADER, and what
+// kind of UNCHECKED it is.
+func (d *diff) asLogged(verdict string) string {
+	for _, w := range []string{"BAD-HEADER", "UNCHECKED"} {
+		if (d.then.Passed == w || d.then.Blocked == w) && strings.Contains(verdict, w) {
+			head, _, _ := strings.Cut(verdict, w)
+			return head + w
+		}
+	}
+	return verdict
+}
+
 func (a *Answer) recipient(addr string) *Recipient {
 	for i := range a.Recipients {
 		if strings.EqualFold(a.Recipients[i].Addr, addr) {
@@ -111,21 +140,27 @@ func (a *Answer) recipient(addr string) *Recipient {
 }
 
 func (a *Answer) names() []string {
-	if a.Log && len(a.Viruses) == 0 && len(a.Banned) == 0 {
-		return nil
+	return append(append(append([]string{}, a.Viruses...), a.Banned...), a.BadHeaders...)
+}
+
+// log compares what a line of the log tells beside the verdict. It names the viruses, or of banned parts the first.
+func (d *diff) log() {
+	switch {
+	case len(d.then.Viruses) > 0:
+		d.lists("names", sorted(d.then.Viruses), sorted(d.now.Viruses))
+	case len(d.then.Banned) > 0 && len(d.now.Banned) > 0:
+		d.text("names", "", d.then.Banned[0], d.now.Banned[0])
 	}
-	out := append(append([]string{}, a.Viruses...), a.Banned...)
-	if !a.Log {
-		out = append(out, a.BadHeaders...)
+	if !d.NoScores {
+		d.score("", d.then.Score, d.now.Score)
 	}
-	return out
+	d.lists("quarantine", held(d.then), held(d.now))
+	if len(d.then.Actions) > 0 { // older templates do not tell
+		d.lists("actions", sorted(d.then.Actions), sorted(d.now.Actions))
+	}
 }
 
 func (d *diff) scores() {
-	if d.then.Log || d.now.Log {
-		d.score("", d.then.Score, d.now.Score)
-		return
-	}
 	for i := range d.then.Recipients {
 		r := &d.then.Recipients[i]
 		if other := d.now.recipient(r.Addr); other != nil {
@@ -204,6 +239,9 @@ func held(a *Answer) []string {
 		if a.MailID != "" {
 			q = strings.ReplaceAll(q, a.MailID, "%m")
 		}
+		if len(q) > 2 && q[1] == '/' && strings.Contains(q, "%m") { // $quarantine_subdir_levels: the id's first letter
+			q = q[2:]
+		}
 		out = append(out, q)
 	}
 	return sorted(out)
@@ -258,8 +296,13 @@ var order = []string{"access", "bank", "recipient", "bypass", "found", "check", 
 // firstAlone is the first step of a, by its stage, that b did not take: one with another outcome or rule, or if there is none
 // one from another place. With a stage only its steps count.
 func firstAlone(a, b []Step, stage string) Step {
+	loved := func(s Step) bool { return s.Stage == "lover" && strings.HasPrefix(s.What, "wants") }
+	unloved := slices.ContainsFunc(a, loved) == slices.ContainsFunc(b, loved) // then not to love is no reason
 	for _, strict := range []bool{false, true} {
 		for _, st := range order {
+			if unloved && st == "lover" {
+				continue
+			}
 			if stage != "" && st != stage {
 				continue
 			}

@@ -91,7 +91,7 @@ func New(opt Options) (_ *Judge, err error) {
 			return nil, err
 		}
 	}
-	j.flow = flow.New(flow.Options{Config: cfg, Types: j.types, Sandbox: opt.Sandbox, Spamd: j.spamd, Next: deliver.Nowhere{},
+	j.flow = flow.New(flow.Options{Config: cfg, Types: j.types, Sandbox: opt.Sandbox, Spamd: j.spamd, Next: hop{},
 		Voice: &speaker{voice.New(voice.Options{Log: j.log}), j}, Log: silent{}, Watch: j.watch, Trace: true,
 		Spam: j.spam, Virus: j.virusAnswers(), NoVirusScan: opt.Unscanned, ToScanners: j.client, HoldNothing: true})
 	for _, l := range cfg.Listeners {
@@ -145,7 +145,7 @@ type Mail struct {
 	LMTP     bool
 	Envelope mail.Envelope // with its recipients
 	Data     io.Reader
-	// Refused are recipients whom the next hop did not take that day, with what it said.
+	// Refused are recipients, in lower case, whom the next hop did not take that day: Never or Later.
 	Refused map[string]string
 }
 
@@ -200,7 +200,7 @@ func (j *Judge) Judge(ctx context.Context, m *Mail) (a *answer.Answer, err error
 	tx.Size = n
 	j.runs.Store(mail.Body(task.Body()), at)
 	defer j.runs.Delete(mail.Body(task.Body()))
-	replies := j.flow.Data(ctx, tx)
+	replies := j.flow.Data(context.WithValue(ctx, refusedKey{}, m.Refused), tx)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type Tally struct {
 	Samples int
 
 	Mails, Changed, Alone, Unjudged int64
+	Resumed                         int64 // of Mails, those of an earlier run
 	Bytes                           int64
 	// Verdicts are counts by verdict then and now; then is "" when there is nothing to compare with.
 	Verdicts map[Pair]int64
@@ -34,6 +35,9 @@ type Tally struct {
 	Destinies map[string]int64
 	Notices   map[string]int64
 	Held      int64
+	// Troubles is how many mails of an old log ended without a verdict, Trouble what it says of some.
+	Troubles int64
+	Trouble  []string
 	// Same counts by aspect the mails compared and, of them, those that agree.
 	Compared map[string]int64
 	Same     map[string]int64
@@ -126,7 +130,7 @@ func (t *Tally) verdict(r *rehearse.Record) {
 	for _, c := range r.Changes {
 		differs[c.Aspect] = true
 	}
-	for _, a := range answer.Aspects {
+	for _, a := range r.Then.Comparable() {
 		t.Compared[a]++
 		if !differs[a] {
 			t.Same[a]++

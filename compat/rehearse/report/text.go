@@ -15,7 +15,10 @@ import (
 // Text writes the sum for people.
 func Text(w io.Writer, t *Tally, when Timing) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s\n%d mails, %s, in %.1f s: %.0f mails a second\n", t.Title, t.Mails, size(t.Bytes), when.Took.Seconds(), rate(t.Mails, when))
+	fmt.Fprintf(b, "%s\n%d mails, %s, in %.1f s: %.0f mails a second\n", t.Title, t.Mails, size(t.Bytes), when.Took.Seconds(), rate(t.Mails-t.Resumed, when))
+	if t.Resumed > 0 {
+		fmt.Fprintf(b, "%d of them were done in an earlier run.\n", t.Resumed)
+	}
 	if when.Broken {
 		fmt.Fprintln(b, "The run was ended early; this is what was done.")
 	}
@@ -28,6 +31,12 @@ func Text(w io.Writer, t *Tally, when Timing) error {
 			fmt.Fprintf(b, ", %d not judged", t.Unjudged)
 		}
 		fmt.Fprintln(b)
+	}
+	if t.Troubles > 0 {
+		fmt.Fprintf(b, "The log tells of %d mails that ended in trouble, without a verdict:\n", t.Troubles)
+		for _, s := range t.Trouble {
+			fmt.Fprintf(b, "  %s\n", clip(s, 200))
+		}
 	}
 	verdicts(b, t)
 	agreement(b, t)
@@ -71,6 +80,9 @@ func agreement(b *bufio.Writer, t *Tally) {
 	}
 	rows := [][]string{{"ASPECT", "THE SAME", "OF", ""}}
 	for _, a := range answer.Aspects {
+		if t.Compared[a] == 0 {
+			continue
+		}
 		rows = append(rows, []string{a, fmt.Sprint(t.Same[a]), fmt.Sprint(t.Compared[a]), percent(t.Same[a], t.Compared[a])})
 	}
 	fmt.Fprintln(b)

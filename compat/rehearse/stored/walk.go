@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mavis/compat/rehearse/queuefile"
 )
 
 // Reader finds mail. The zero value is ready.
@@ -161,6 +163,8 @@ func (r *Reader) file(ctx context.Context, path string, size int64, found func(*
 			return found(broken(path, err))
 		}
 		return r.mailbox(ctx, path, f, found)
+	case queuefile.Is(top):
+		return found(queued(path, f, size))
 	case bytes.HasPrefix(top, []byte{0x1f, 0x8b}):
 		return found(&Mail{Name: path, Size: size, Open: func() (io.ReadCloser, error) { return r.gunzip(path) }})
 	}
