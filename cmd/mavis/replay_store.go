@@ -15,7 +15,7 @@ import (
 	"strings"
 
 	"mavis/compat/rehearse"
-	"mavis/compat/rehearse/answer"
+	decided "mavis/compat/rehearse/answer"
 	"mavis/compat/rehearse/judge"
 	"mavis/compat/rehearse/oldlog"
 	"mavis/compat/rehearse/report"
@@ -125,14 +125,14 @@ func (c *replayCommand) compare(opt *rehearse.Options, s *store.Store, tally *re
 			return err
 		}
 		opt.Compare.Within = 0.01
-		opt.Past = func(k *rehearse.Known) (*answer.Answer, error) {
+		opt.Past = func(k *rehearse.Known) (*decided.Answer, error) {
 			return findPast(s, k)
 		}
 	case c.Expect != "":
 		if err := readExpected(s, c.Expect); err != nil {
 			return fmt.Errorf("%s: %w", c.Expect, err)
 		}
-		opt.Past = func(k *rehearse.Known) (*answer.Answer, error) {
+		opt.Past = func(k *rehearse.Known) (*decided.Answer, error) {
 			r, err := s.Expected(k.Mail.Name)
 			if r == nil {
 				return nil, err
@@ -188,7 +188,7 @@ func readLog(s *store.Store, name string, tally *report.Tally) error {
 }
 
 // findPast finds what the log says of a mail.
-func findPast(s *store.Store, k *rehearse.Known) (*answer.Answer, error) {
+func findPast(s *store.Store, k *rehearse.Known) (*decided.Answer, error) {
 	if k.MessageID != "" || k.Envelope.MailID != "" {
 		list, err := s.FindPast(k.Envelope.MailID, oldlog.Key(k.MessageID))
 		return pick(list, k), err
@@ -227,7 +227,7 @@ func readExpected(s *store.Store, name string) error {
 			return fmt.Errorf("a record of version %d, and this program writes version %d", r.Version, rehearse.Version)
 		}
 		if r.Now == nil {
-			r.Now = &answer.Answer{Failed: r.Finding}
+			r.Now = &decided.Answer{Failed: r.Finding}
 		}
 		if some = append(some, r); len(some) == bulk {
 			if err := s.AddExpected(some); err != nil {
@@ -239,7 +239,7 @@ func readExpected(s *store.Store, name string) error {
 }
 
 // pick chooses among the answers of mails with the same Message-ID the one for the same recipients.
-func pick(list []*answer.Answer, k *rehearse.Known) *answer.Answer {
+func pick(list []*decided.Answer, k *rehearse.Known) *decided.Answer {
 	want := folded(k.Envelope.To)
 	for _, a := range list {
 		var got []string

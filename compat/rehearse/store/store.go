@@ -25,6 +25,7 @@ type Store struct {
 	has     *sql.Stmt
 	run     string
 	pending []row
+	deflate *flate.Writer // made once: it is large
 }
 
 type row struct {
@@ -106,12 +107,14 @@ func (s *Store) Add(r *rehearse.Record) error {
 		return err
 	}
 	var b bytes.Buffer
-	z, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err == nil {
-		_, err = z.Write(raw)
-		err = errors.Join(err, z.Close())
+	if s.deflate == nil {
+		if s.deflate, err = flate.NewWriter(nil, flate.BestSpeed); err != nil {
+			return err
+		}
 	}
-	if err != nil {
+	s.deflate.Reset(&b)
+	_, err = s.deflate.Write(raw)
+	if err = errors.Join(err, s.deflate.Close()); err != nil {
 		return err
 	}
 	if s.pending = append(s.pending, row{r.Mail, b.Bytes()}); len(s.pending) < batch {
