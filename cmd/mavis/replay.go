@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -62,6 +63,9 @@ func (replayCommand) Help() string {
 
 // Run judges the mails and reports.
 func (c *replayCommand) Run(s streams) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300) // what lives is small, and mails make much garbage
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {

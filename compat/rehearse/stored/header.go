@@ -11,7 +11,7 @@ import (
 )
 
 // maxTop bounds the header that is looked at for an envelope.
-const maxTop = 256 << 10
+const maxTop = 64 << 10
 
 // Header splits the beginning of a mail into header fields. size is the number of bytes that they take.
 func Header(top []byte) (fields []mail.Field, size int) {
