@@ -14,8 +14,8 @@ import (
 // Mask hides passwords: in the lines that are shown with findings, and in their words. Secret are values of names that say
 // so (pass, secret, token ...), the third element of a data source, password=... in any text, private keys.
 type Mask struct {
-	files  map[*source.File]*source.File
-	values []string
+	files map[*source.File]*source.File
+	words *strings.Replacer // in messages
 }
 
 // shortest is the length under which a value is not looked for in messages: it would hide any word.
@@ -80,35 +80,33 @@ func NewMask(in Input) *Mask {
 			}
 		}
 	}
+	sorted := make([]string, 0, len(values))
 	for v := range values {
-		m.values = append(m.values, v)
+		sorted = append(sorted, v)
 	}
+	sort.Slice(sorted, func(i, j int) bool {
+		return len(sorted[i]) > len(sorted[j]) || len(sorted[i]) == len(sorted[j]) && sorted[i] < sorted[j]
+	})
+	var inWords, inFiles []string
+	for _, v := range sorted {
+		inWords = append(inWords, v, "*****")
+		if len(v) >= unmistakable {
+			inFiles = append(inFiles, v, strings.Repeat("*", len(v)))
+		}
+	}
+	m.words = strings.NewReplacer(inWords...)
+	elsewhere := strings.NewReplacer(inFiles...)
 	for _, f := range files {
 		text := bytes.Clone(f.Text)
 		for _, s := range spans[f] {
 			stars(text[s.Start:s.End])
 		}
-		for _, v := range m.values {
-			if len(v) < unmistakable {
-				continue
-			}
-			for at := 0; ; {
-				i := bytes.Index(text[at:], []byte(v))
-				if i < 0 {
-					break
-				}
-				stars(text[at+i : at+i+len(v)])
-				at += i + len(v)
-			}
-		}
+		text = []byte(elsewhere.Replace(string(text)))
 		if !bytes.Equal(text, f.Text) {
 			m.files[f] = source.New(f.Name, text)
 			m.files[f].IncludedAt = f.IncludedAt
 		}
 	}
-	sort.Slice(m.values, func(i, j int) bool {
-		return len(m.values[i]) > len(m.values[j]) || len(m.values[i]) == len(m.values[j]) && m.values[i] < m.values[j]
-	})
 	for _, masked := range m.files {
 		masked.IncludedAt = m.span(masked.IncludedAt)
 	}
@@ -219,12 +217,7 @@ func (m *Mask) span(s source.Span) source.Span {
 }
 
 // Text hides known secrets in a text.
-func (m *Mask) Text(s string) string {
-	for _, v := range m.values {
-		s = strings.ReplaceAll(s, v, "*****")
-	}
-	return s
-}
+func (m *Mask) Text(s string) string { return m.words.Replace(s) }
 
 // Diagnostics gives copies that may be shown.
 func (m *Mask) Diagnostics(ds []diag.Diagnostic) []diag.Diagnostic {

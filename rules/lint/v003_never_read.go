@@ -33,7 +33,10 @@ type ownVar struct {
 	name        string
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z_]\w+$`)
+var (
+	plainName  = regexp.MustCompile(`^[A-Za-z_]\w+$`)
+	nameInText = regexp.MustCompile(`[$@%{](\w+)`)
+)
 
 func checkNeverRead(p *Pass) {
 	if p.Incomplete {
@@ -82,8 +85,8 @@ func checkNeverRead(p *Pass) {
 			}
 		}
 	}
-	var texts []string
-	var inSub []source.Span // arguments that a sub does not use are no mistake
+	texts := map[string]bool{} // names in texts, which may be evaluated later
+	var inSub []source.Span    // arguments that a sub does not use are no mistake
 	p.Walk(func(n syntax.Node) bool {
 		switch x := n.(type) {
 		case *syntax.SubDecl, *syntax.AnonSub:
@@ -116,13 +119,15 @@ func checkNeverRead(p *Pass) {
 				}
 			}
 		case *syntax.Str:
-			texts = append(texts, x.Value)
+			for _, m := range nameInText.FindAllStringSubmatch(x.Value, -1) {
+				texts[m[1]] = true
+			}
 		}
 		return true
 	})
 	for _, key := range order {
 		o := found[key]
-		if liesIn(o.set, inSub) || o.reads > 0 || o.sets == 0 || o.sets == 1 && !o.declared || mentionedIn(texts, o.name) {
+		if liesIn(o.set, inSub) || o.reads > 0 || o.sets == 0 || o.sets == 1 && !o.declared || texts[o.name] {
 			continue // a single mention without my is told by P200 and P202
 		}
 		d := p.Report(o.set, "%s is set, and nothing reads it", key)
@@ -135,17 +140,6 @@ func checkNeverRead(p *Pass) {
 func liesIn(at source.Span, spans []source.Span) bool {
 	for _, s := range spans {
 		if s.File == at.File && s.Start <= at.Start && at.End <= s.End {
-			return true
-		}
-	}
-	return false
-}
-
-// mentionedIn says that a text, which may be evaluated later, holds the name.
-func mentionedIn(texts []string, name string) bool {
-	re := regexp.MustCompile(`[$@%{]` + regexp.QuoteMeta(name) + `\b`)
-	for _, t := range texts {
-		if re.MatchString(t) {
 			return true
 		}
 	}
