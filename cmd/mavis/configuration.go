@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"mavis/compat/daemon"
 	"mavis/perlconf/diag"
 	"mavis/rules"
+	"mavis/rules/lint"
 	"mavis/rules/load"
 )
 
@@ -17,7 +20,8 @@ type configFiles struct {
 	StubMissing bool `help:"Let placeholders stand for files named in the configuration that are not here."`
 }
 
-// expand puts the files of folders in their place, in the order in which run-parts(8) lists them, and takes comma lists apart.
+// expand puts the files of folders in their place, in the order in which run-parts(8) lists them or else those named *.conf, and
+// takes comma lists apart.
 // Without names it gives the files of this host.
 func expand(names []string) ([]string, error) {
 	host := load.LintHost{}
@@ -28,11 +32,17 @@ func expand(names []string) ([]string, error) {
 			list = []string{arg}
 		}
 		for _, name := range list {
-			if st, err := os.Stat(name); err != nil || !st.IsDir() {
+			st, err := os.Stat(name)
+			if err != nil || !st.IsDir() {
 				out = append(out, name)
 				continue
 			}
 			parts := load.Parts(host, name)
+			if len(parts) == 0 { // other systems name them so
+				if parts, err = filepath.Glob(filepath.Join(name, "*.conf")); err != nil {
+					return nil, err
+				}
+			}
 			if len(parts) == 0 {
 				return nil, errors.New(filepath.ToSlash(name) + " is a folder without configuration files")
 			}
@@ -61,11 +71,11 @@ func (c configFiles) model(s streams, names []string) (*rules.Config, error) {
 	if err == nil {
 		return cfg, nil
 	}
-	return nil, refusal(s, bag, err)
+	return nil, c.refusal(s, files, bag, err)
 }
 
-// refusal shows the errors of a configuration.
-func refusal(s streams, bag *diag.Bag, err error) error {
+// refusal shows the errors of a configuration, with passwords masked.
+func (c configFiles) refusal(s streams, files []string, bag *diag.Bag, err error) error {
 	var errs []diag.Diagnostic
 	for _, d := range bag.All {
 		if d.Severity == diag.Error {
@@ -75,7 +85,12 @@ func refusal(s streams, bag *diag.Bag, err error) error {
 	if len(errs) == 0 {
 		return usage(s, err)
 	}
-	if err := (diag.Text{}).Write(s.err, errs); err != nil {
+	var text bytes.Buffer
+	if err := (diag.Text{}).Write(&text, errs); err != nil {
+		return err
+	}
+	res, _ := load.Files(c.options(), files...) // the files that are refused, for what they hide
+	if _, err := io.WriteString(s.err, lint.NewMask(lint.Input{Loaded: res}).Text(text.String())); err != nil {
 		return err
 	}
 	return exitStatus(2)

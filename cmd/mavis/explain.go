@@ -17,15 +17,16 @@ import (
 type explainCommand struct {
 	configFiles
 	From      string   `default:"alice@sender.example" help:"Envelope sender; <> is the empty one."`
-	To        []string `required:"" help:"Envelope recipient; may be repeated."`
+	To        []string `required:"" sep:"none" help:"Envelope recipient; may be repeated."`
 	ClientIP  string   `name:"client-ip" default:"192.0.2.25" placeholder:"ADDRESS" help:"The client that brought the mail; the MTA tells by XFORWARD."`
 	Port      string   `help:"Where the mail comes in: a port, ADDRESS:PORT or a socket; by default the first of the configuration."`
 	Mail      string   `placeholder:"FILE" help:"The mail; without it a small one is made."`
 	Virus     string   `placeholder:"NAME" help:"The virus scanner finds this virus."`
 	SpamScore float64  `placeholder:"N" help:"Spam scanners give this score."`
-	Banned    []string `placeholder:"NAME" help:"The mail that is made has an attachment of this name, or of this MIME type; may be repeated."`
+	Banned    []string `sep:"none" placeholder:"NAME" help:"The mail that is made has an attachment of this name, or of this MIME type; may be repeated."`
 	Expect    string   `placeholder:"KEY=VALUE,..." help:"What must come out, such as destiny=D_DISCARD,quarantine=virus-quarantine; status 1 when it does not."`
 	JSON      bool     `name:"json" help:"Print one JSON document."`
+	Config    []string `short:"c" hidden:"" help:"The same as FILE, as amavisd takes it."`
 	Files     []string `arg:"" optional:"" name:"file" help:"Configuration files or folders, in order; without any, those of this host."`
 }
 
@@ -38,7 +39,7 @@ func (c *explainCommand) Run(s streams) error {
 	if err != nil {
 		return usage(s, err)
 	}
-	cfg, err := c.model(s, c.Files)
+	cfg, err := c.model(s, append(c.Config, c.Files...))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"mavis/compat/daemon"
 	"mavis/perlconf/diag"
 	"mavis/perlconf/source"
+	"mavis/rules/lint"
 	"mavis/rules/load"
 	"mavis/rules/load/asperl"
 	"mavis/rules/settings"
@@ -46,8 +47,10 @@ func (c *showCommand) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	mask := lint.NewMask(lint.Input{Loaded: loaded})
 	if c.Dump {
-		return dump(s.out, loaded)
+		dump(s.out, loaded, mask)
+		return nil
 	}
 	defaults, err := c.defaults()
 	if err != nil {
@@ -60,10 +63,10 @@ func (c *showCommand) Run(s streams) error {
 		}
 	}
 	if c.JSON {
-		return writeSettings(s.out, list)
+		return writeSettings(s.out, list, mask)
 	}
 	for _, x := range list {
-		printSetting(s.out, x)
+		printSetting(s.out, x, mask)
 	}
 	return nil
 }
@@ -72,7 +75,7 @@ func (c *showCommand) Run(s streams) error {
 func (c configFiles) load(s streams, files []string) (*load.Result, error) {
 	res, err := load.Files(c.options(), files...)
 	if err != nil {
-		return nil, refusal(s, res.Diags, errors.New("the configuration cannot be read"))
+		return nil, c.refusal(s, files, res.Diags, errors.New("the configuration cannot be read"))
 	}
 	return res, nil
 }
@@ -102,7 +105,7 @@ func writeJSON(w io.Writer, doc any, indent string) error {
 }
 
 // printSetting writes an assignment as it could stand in a file, and behind a # where it was made and what it overrode.
-func printSetting(w io.Writer, x settings.Setting) {
+func printSetting(w io.Writer, x settings.Setting, mask *lint.Mask) {
 	text := x.Value.Perl(x.Kind, x.Name[0])
 	if x.Kind == "template" && strings.Contains(x.Value.Text, "\n") {
 		text = fmt.Sprintf("'…' # %d lines of text", strings.Count(x.Value.Text, "\n"))
@@ -117,7 +120,7 @@ func printSetting(w io.Writer, x settings.Setting) {
 		fmt.Fprintf(w, "    # %s%s\n", where(x.Origin), overrode(x))
 	}
 	for _, at := range x.Overrode {
-		fmt.Fprintf(w, "    #   overrides %s: %s\n", where(at), excerpt(at))
+		fmt.Fprintf(w, "    #   overrides %s: %s\n", where(at), excerpt(mask, at))
 	}
 }
 
@@ -140,9 +143,9 @@ func where(at source.Span) string {
 }
 
 // excerpt is what stands at a place, in one line; secrets do not show.
-func excerpt(at source.Span) string {
-	text := strings.Join(strings.Fields(settings.HideInLine(at.Text())), " ")
-	return clip(text, 60)
+func excerpt(mask *lint.Mask, at source.Span) string {
+	at.File = mask.File(at.File)
+	return clip(strings.Join(strings.Fields(at.Text()), " "), 60)
 }
 
 type settingJSON struct {
@@ -167,12 +170,12 @@ func placed(at source.Span, text string) *placeJSON {
 	return &placeJSON{at.File.Name, at.Pos().Line, text}
 }
 
-func writeSettings(w io.Writer, list []settings.Setting) error {
+func writeSettings(w io.Writer, list []settings.Setting, mask *lint.Mask) error {
 	out := []settingJSON{}
 	for _, x := range list {
 		j := settingJSON{Name: x.Name, Value: x.Value.JSON(), Default: x.Default.JSON(), Differs: x.Differs, Origin: placed(x.Origin, "")}
 		for _, at := range x.Overrode {
-			j.Overrode = append(j.Overrode, *placed(at, excerpt(at)))
+			j.Overrode = append(j.Overrode, *placed(at, excerpt(mask, at)))
 		}
 		out = append(out, j)
 	}
@@ -180,20 +183,15 @@ func writeSettings(w io.Writer, list []settings.Setting) error {
 }
 
 // dump writes the files that were read, each line with its number. Passwords are masked.
-func dump(w io.Writer, res *load.Result) error {
-	for i, name := range res.Files {
-		text, err := load.LintHost{}.ReadFile(name)
-		if err != nil {
-			return err
-		}
+func dump(w io.Writer, res *load.Result, mask *lint.Mask) {
+	for i, f := range res.Interp.Files() {
+		file := mask.File(f)
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "==> %s <==\n", name)
-		file := source.New(name, text)
+		fmt.Fprintf(w, "==> %s <==\n", file.Name)
 		for n := 1; n <= file.Lines(); n++ {
-			fmt.Fprintf(w, "%5d  %s\n", n, settings.HideInLine(strings.TrimSuffix(file.Line(n), "\r")))
+			fmt.Fprintf(w, "%5d  %s\n", n, strings.TrimSuffix(file.Line(n), "\r"))
 		}
 	}
-	return nil
 }

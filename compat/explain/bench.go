@@ -210,11 +210,13 @@ func said(r ingress.Reply) string { return fmt.Sprintf("%d %s %s", r.Code, r.Enh
 func (b *Bench) client(c Case) (mail.Client, error) {
 	out := mail.Client{Protocol: "ESMTP", Helo: "localhost"}
 	where := c.Port
-	if where == "" && len(b.cfg.Listeners) > 0 {
-		l := b.cfg.Listeners[0]
-		if where = l.Port; l.Network == "unix" {
-			where = l.Address
+	for _, l := range b.cfg.Listeners { // a Unix socket mostly is for other protocols
+		if where == "" && l.Network == "tcp" {
+			where = l.Port
 		}
+	}
+	if where == "" && len(b.cfg.Listeners) > 0 {
+		where = b.cfg.Listeners[0].Address
 	}
 	switch {
 	case where == "":

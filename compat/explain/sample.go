@@ -47,7 +47,7 @@ func (m *Mentioned) Add(list []settings.Setting, cfg *rules.Config) {
 	}
 	for _, s := range list {
 		bans := strings.Contains(s.Name, "banned")
-		if s.Name == "$mydomain" && strings.Contains(s.Value.Text, ".") {
+		if s.Name == "$mydomain" && aDomain.MatchString(s.Value.Text) && s.Value.Text[0] != '!' {
 			m.local(s.Value.Text)
 		}
 		if !s.Differs {

@@ -5,16 +5,46 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // Suite is a file of cases that a configuration must meet. Its comment may name configuration files ("config: PATH", from
 // the folder of the suite). Sections named *.conf are configuration files too, *.eml are mails; all others are cases.
 type Suite struct {
-	Config []string     // files to read, from the comment
-	Files  []txtar.File // configuration files in the suite, which come after those
+	Config []string // files to read, from the comment
+	Files  []File   // configuration files in the suite, which come after those
 	Cases  []Named
+}
+
+// File is a section of a suite.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// sections reads the txtar format: text up to the first line "-- NAME --", then sections under such lines.
+func sections(text string) (comment string, files []File) {
+	var data strings.Builder
+	end := func() {
+		if len(files) == 0 {
+			comment = data.String()
+		} else {
+			files[len(files)-1].Data = []byte(data.String())
+		}
+		data.Reset()
+	}
+	for line := range strings.Lines(text) {
+		bare := strings.TrimRight(line, "\r\n")
+		name, starts := strings.CutPrefix(bare, "-- ")
+		name, ends := strings.CutSuffix(name, " --")
+		if name = strings.TrimSpace(name); starts && ends && name != "" {
+			end()
+			files = append(files, File{Name: name})
+			continue
+		}
+		data.WriteString(line)
+	}
+	end()
+	return comment, files
 }
 
 // Named is a case with its name and what must come of it.
@@ -26,15 +56,15 @@ type Named struct {
 
 // ParseSuite reads a suite. folder is where its paths start; read reads a mail that is no section.
 func ParseSuite(text []byte, folder string, read func(string) ([]byte, error)) (*Suite, error) {
-	a := txtar.Parse(text)
+	comment, files := sections(string(text))
 	s := &Suite{}
-	for _, line := range strings.Split(string(a.Comment), "\n") {
+	for line := range strings.Lines(comment) {
 		if path, ok := strings.CutPrefix(line, "config:"); ok {
 			s.Config = append(s.Config, rooted(folder, strings.TrimSpace(path)))
 		}
 	}
 	mails := map[string][]byte{}
-	for _, f := range a.Files {
+	for _, f := range files {
 		if strings.HasSuffix(f.Name, ".eml") {
 			mails[f.Name] = f.Data
 		}
@@ -45,7 +75,7 @@ func ParseSuite(text []byte, folder string, read func(string) ([]byte, error)) (
 		}
 		return read(rooted(folder, name))
 	}
-	for _, f := range a.Files {
+	for _, f := range files {
 		switch {
 		case strings.HasSuffix(f.Name, ".conf"):
 			s.Files = append(s.Files, f)
@@ -71,7 +101,7 @@ func rooted(folder, path string) string {
 	return filepath.Join(folder, path)
 }
 
-func parseCase(f txtar.File, read func(string) ([]byte, error)) (Named, error) {
+func parseCase(f File, read func(string) ([]byte, error)) (Named, error) {
 	n := Named{Name: f.Name, Case: Case{From: "alice@sender.example", ClientIP: "192.0.2.25"}}
 	var expect []string
 	for i, line := range strings.Split(string(f.Data), "\n") {

@@ -151,14 +151,18 @@ func (b *BanRules) judge(d description, logf func(int, string, ...any)) error {
 		if !h.found || !h.result.Bool() {
 			logf(3, `p.path %s: "%s"`, b.Bans[i].Recipient.Internal, d.attrs)
 			if h.found {
-				b.Bans[i].Recipient.Note(mail.StageFound, "allowed: "+d.names, "@banned_filename_maps", h.result)
+				if b.Bans[i].Recipient.Trace != nil {
+					b.Bans[i].Recipient.Note(mail.StageFound, "allowed: "+d.names, "@banned_filename_maps", h.result)
+				}
 			}
 			continue
 		}
 		logf(1, `p.path BANNED:%s %s: "%s", matching_key="%s"`, h.result, b.Bans[i].Recipient.Internal, d.attrs, h.result.Key)
 		r := b.Bans[i].Recipient
 		r.Banned = append(r.Banned, bannedPart(d, h.result))
-		r.Note(mail.StageFound, "banned: "+d.leaf, "@banned_filename_maps", h.result)
+		if r.Trace != nil {
+			r.Note(mail.StageFound, "banned: "+d.leaf, "@banned_filename_maps", h.result)
+		}
 	}
 	return nil
 }

@@ -187,7 +187,9 @@ func destiny(p *rules.Policy, m Message, r *mail.Recipient) (mangle string, err 
 				blocking := c
 				r.Blocking, r.Destiny = &blocking, d
 				note(r, mail.StageLover, "does not want mail that is ", "", lovers, "lovers_maps_by_ccat", by)
-				note(r, mail.StageDestiny, "blocked as ", ": "+d.String(), fd, "final_destiny_maps_by_ccat", res)
+				if r.Trace != nil {
+					note(r, mail.StageDestiny, "blocked as ", ": "+d.String(), fd, "final_destiny_maps_by_ccat", res)
+				}
 				return "", nil
 			}
 		}

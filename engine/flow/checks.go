@@ -357,7 +357,9 @@ func (f *Flow) infected(t *Task) error {
 			r.SuppressReason = suppress
 		}
 		if !r.BypassVirus {
-			r.Note(mail.StageFound, "infected: "+t.Virus.Names[0], "@av_scanners", lookup.Result{Key: t.Virus.Scanners[0], Origin: t.Virus.Origin})
+			if r.Trace != nil {
+				r.Note(mail.StageFound, "infected: "+t.Virus.Names[0], "@av_scanners", lookup.Result{Key: t.Virus.Scanners[0], Origin: t.Virus.Origin})
+			}
 		}
 	}
 	return f.virusBanks(t)
@@ -426,7 +428,9 @@ func (f *Flow) virusBanks(t *Task) error {
 			return err
 		}
 		if ok && r.Bool() {
-			t.note(mail.StageBank, "virus "+name+" has policy bank "+r.String(), "@virus_name_to_policy_bank_maps", r)
+			if t.Steps != nil {
+				t.note(mail.StageBank, "virus "+name+" has policy bank "+r.String(), "@virus_name_to_policy_bank_maps", r)
+			}
 			f.loadBanks(t, bankNames(r.String(), "VIRUS"))
 		}
 	}

@@ -71,7 +71,9 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 		if m := methodsOf(t.Policy.Value("resend_method")); c.Resend && len(m) > 0 {
 			for _, r := range c.Rcpts {
 				r.Method = m
-				r.Note(mail.StageNext, "goes on by "+m[0]+" because the body was changed", "$resend_method", lookup.Result{Origin: t.Policy.Origin("resend_method")})
+				if r.Trace != nil {
+					r.Note(mail.StageNext, "goes on by "+m[0]+" because the body was changed", "$resend_method", lookup.Result{Origin: t.Policy.Origin("resend_method")})
+				}
 			}
 		}
 		for _, group := range byMethod(c.Rcpts) {
@@ -134,7 +136,9 @@ func (f *Flow) alwaysBcc(t *Task) error {
 		return err
 	}
 	r.Local = found && res.Bool()
-	t.category(nil, mail.StageAddress, "a copy goes to "+to+" as well", "always_bcc_by_ccat", s)
+	if t.Steps != nil {
+		t.category(nil, mail.StageAddress, "a copy goes to "+to+" as well", "always_bcc_by_ccat", s)
+	}
 	r.Trace = t.Steps
 	t.Rcpts = append(t.Rcpts, r)
 	return nil

@@ -163,12 +163,16 @@ func (f *Flow) warn(t *Task, r *mail.Recipient) (bool, error) {
 		return false, err
 	}
 	if !found || !res.Bool() {
-		r.Note(mail.StageNotice, "the recipient is not told", s.Name("warnrecip_maps_by_ccat"), res)
+		if r.Trace != nil {
+			r.Note(mail.StageNotice, "the recipient is not told", s.Name("warnrecip_maps_by_ccat"), res)
+		}
 		return false, nil
 	}
 	yes := r.Local || t.Policy.Bool("warn_offsite")
-	r.Note(mail.StageNotice, choose(yes, "the recipient is told", "the recipient is not told: not local, and $warn_offsite is not set"),
-		s.Name("warnrecip_maps_by_ccat"), res)
+	if r.Trace != nil {
+		r.Note(mail.StageNotice, choose(yes, "the recipient is told", "the recipient is not told: not local, and $warn_offsite is not set"),
+			s.Name("warnrecip_maps_by_ccat"), res)
+	}
 	return yes, nil
 }
 

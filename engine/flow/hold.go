@@ -128,7 +128,9 @@ func (f *Flow) wishes(t *Task) ([]keep, error) {
 				return nil, err
 			}
 			if to := where(res.String(), r, archive); ok && to != "" {
-				r.Note(mail.StageQuarantine, "a copy is archived, whatever was found, by "+archive[0], "@archive_quarantine_to_maps", res)
+				if r.Trace != nil {
+					r.Note(mail.StageQuarantine, "a copy is archived, whatever was found, by "+archive[0], "@archive_quarantine_to_maps", res)
+				}
 				out = append(out, keep{f.local(t, archive, to), to, true})
 			}
 		}
@@ -157,7 +159,9 @@ func (f *Flow) wish(t *Task, r *mail.Recipient) (*keep, error) {
 		return nil, err
 	}
 	if !ok || len(methods) == 0 {
-		t.category(r, mail.StageQuarantine, "not held: no method for "+decide.Name(mainOf(r)), "quarantine_method_by_ccat", method)
+		if r.Trace != nil {
+			t.category(r, mail.StageQuarantine, "not held: no method for "+decide.Name(mainOf(r)), "quarantine_method_by_ccat", method)
+		}
 		return nil, nil
 	}
 	maps, _, err := t.Policy.ByCCat("quarantine_to_maps_by_ccat", Settings(r))

@@ -69,7 +69,10 @@ func (t *Task) partsStep() {
 	}
 	n := 0
 	t.Root.Walk(func(*mail.Part) bool { n++; return true })
-	what := fmt.Sprintf("the mail is taken apart: %d parts", max(0, n-1))
+	what := fmt.Sprintf("the mail is taken apart: %d parts", n-1)
+	if n <= 2 {
+		what = "the mail is taken apart: one part"
+	}
 	if t.Hold != "" {
 		what += ", put on hold: " + t.Hold
 	}

@@ -268,7 +268,9 @@ func (a *asking) static(sender string) error {
 			return err
 		}
 		if ok && res.Bool() {
-			a.r.Note(mail.StageFound, strings.TrimSuffix(list.maps, "_sender_maps")+"ed sender <"+sender+">", "@"+list.maps, res)
+			if a.r.Trace != nil {
+				a.r.Note(mail.StageFound, strings.TrimSuffix(list.maps, "_sender_maps")+"ed sender <"+sender+">", "@"+list.maps, res)
+			}
 			list.mark(sender)
 		}
 	}
@@ -288,7 +290,9 @@ func (a *asking) scores(sender string) error {
 		}
 		if n := res.Num(); ok && n != 0 {
 			a.add(n)
-			a.r.Note(mail.StageFound, "score of sender <"+sender+"> changes by "+res.String(), "@score_sender_maps", res)
+			if a.r.Trace != nil {
+				a.r.Note(mail.StageFound, "score of sender <"+sender+"> changes by "+res.String(), "@score_sender_maps", res)
+			}
 			a.Log.printf(2, `wbl: soft-%slisted (%s) sender <%s> => <%s>, recip_key="%s"`, colour(n), res.String(), sender, a.r.Internal, own.Key)
 		}
 	}

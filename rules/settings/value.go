@@ -210,7 +210,7 @@ func hideSources(v Value) Value {
 }
 
 var (
-	secretName = regexp.MustCompile(`(?i)pass(word|wd|phrase)?$|secret|^pw$|_pw$`)
+	secretName = regexp.MustCompile(`(?i)pass(wd|word|phrase)?$|passw(or)?d|secret|token$|api_?key|^pw$|_pw$|private_?key`)
 	inDSN      = regexp.MustCompile(`(?i)(pass\w*=)[^;]*`)
 )
 
@@ -221,17 +221,3 @@ const Mask = "********"
 
 // secretText is a text that is a secret by itself: a private key.
 func secretText(s string) bool { return strings.Contains(s, "PRIVATE KEY-----") }
-
-var (
-	secretAssigned = regexp.MustCompile(`(?i)((?:pass(?:word|wd|phrase)?|secret|_pw)['"]?\s*(?:=>|=|,)\s*)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")`)
-	secretInSource = regexp.MustCompile(`(?i)(['"]dbi:[^'"]*['"]\s*,\s*(?:'[^']*'|"[^"]*")\s*,\s*)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")`)
-	secretInDSN    = regexp.MustCompile(`(?i)(['"]dbi:[^'"]*?pass\w*=)[^;'"]*`)
-)
-
-// HideInLine masks the passwords in a line of a configuration file: values assigned to names that say so, and those of data
-// sources.
-func HideInLine(line string) string {
-	line = secretAssigned.ReplaceAllString(line, "${1}'"+Mask+"'")
-	line = secretInSource.ReplaceAllString(line, "${1}'"+Mask+"'")
-	return secretInDSN.ReplaceAllString(line, "${1}"+Mask)
-}
