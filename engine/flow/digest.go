@@ -23,7 +23,7 @@ func (t *Task) digest() (string, error) {
 		return "", err
 	}
 	r := io.NewSectionReader(t.Body, t.HeaderSize, t.Body.Size()-t.HeaderSize)
-	if _, err := io.CopyBuffer(&unixEnds{w: h}, r, make([]byte, min(32<<10, r.Size()+1))); err != nil {
+	if err := hashLines(h, r, make([]byte, min(64<<10, r.Size()+2))); err != nil {
 		return "", err
 	}
 	t.BodyDigest = hex.EncodeToString(h.Sum(nil))
@@ -48,28 +48,45 @@ func newHash(name string) (hash.Hash, error) {
 	return nil, fmt.Errorf("$mail_digest_algorithm: %q is not known", name)
 }
 
-// unixEnds turns CRLF into LF on the way.
-type unixEnds struct {
-	w  io.Writer
-	cr bool // a CR waits for what follows it
-}
-
-func (u *unixEnds) Write(p []byte) (int, error) {
-	n := len(p)
-	if u.cr && n > 0 {
-		u.cr = false
-		if p[0] != '\n' {
-			if _, err := u.w.Write([]byte{'\r'}); err != nil {
-				return 0, err
+// hashLines hashes what r gives with LF for each CRLF, and without a CR at the very end. It uses block, of two bytes at least.
+func hashLines(h io.Writer, r io.Reader, block []byte) error {
+	held := 0 // 1 when block begins with a CR that waits for what follows it
+	for {
+		n, err := r.Read(block[held:])
+		if n > 0 {
+			b := block[:held+n]
+			if held = 0; b[len(b)-1] == '\r' {
+				held, b = 1, b[:len(b)-1]
 			}
+			if _, err := h.Write(dropCR(b)); err != nil {
+				return err
+			}
+			block[0] = '\r'
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if n > 0 && p[n-1] == '\r' {
-		u.cr = true
-		p = p[:n-1]
-	}
-	if _, err := u.w.Write(bytes.ReplaceAll(p, []byte("\r\n"), []byte("\n"))); err != nil {
-		return 0, err
-	}
-	return n, nil
 }
+
+// dropCR makes LF of each CRLF, in place.
+func dropCR(b []byte) []byte {
+	i := bytes.Index(b, crlf)
+	if i < 0 {
+		return b
+	}
+	for w := i; ; {
+		i++
+		n := bytes.Index(b[i:], crlf)
+		if n < 0 {
+			return b[:w+copy(b[w:], b[i:])]
+		}
+		w += copy(b[w:], b[i:i+n])
+		i += n
+	}
+}
+
+var crlf = []byte("\r\n")

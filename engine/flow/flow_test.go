@@ -141,15 +141,12 @@ func TestActions(t *testing.T) {
 }
 
 func TestDigestSeesUnixLineEnds(t *testing.T) {
-	var got bytes.Buffer
-	u := &unixEnds{w: &got}
-	for _, piece := range []string{"a\r", "\nb\r", "c\r\n", "\r\r\n"} {
-		if n, err := u.Write([]byte(piece)); err != nil || n != len(piece) {
-			t.Fatal(n, err)
+	const in, want = "a\r\nb\rc\r\n\r\r\n\n\r\r\rd\r\n\r\n\r", "a\nb\rc\n\r\n\n\r\r\rd\n\n"
+	for size := 2; size < 30; size++ {
+		var got bytes.Buffer
+		if err := hashLines(&got, strings.NewReader(in), make([]byte, size)); err != nil || got.String() != want {
+			t.Errorf("blocks of %d: %q, %v", size, got.String(), err)
 		}
-	}
-	if got.String() != "a\nb\rc\n\r\n" {
-		t.Errorf("%q", got.String())
 	}
 }
 

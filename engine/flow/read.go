@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -150,8 +151,12 @@ func scanBytes(t *Task) error {
 		if err != nil && err != io.EOF {
 			return err
 		}
-		for i, c := range buf[:n] {
-			if c >= 0x80 {
+		for i := 0; i < n; i++ {
+			if i+8 <= n && binary.NativeEndian.Uint64(buf[i:])&0x8080808080808080 == 0 {
+				i += 7
+				continue
+			}
+			if buf[i] >= 0x80 {
 				if off+int64(i) < t.HeaderSize {
 					t.Header8Bit = true
 					continue

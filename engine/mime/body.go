@@ -124,21 +124,20 @@ var base64Value = func() (t [256]bool) {
 	return
 }()
 
+// coder is what decodeBase64 needs for one body.
+type coder struct{ in, out []byte }
+
+var coders = sync.Pool{New: func() any { return &coder{make([]byte, 64<<10), make([]byte, 48<<10+8)} }}
+
 // decodeBase64 drops everything outside of the alphabet, padding too, and decodes what remains as one run.
 func decodeBase64(w io.Writer, r io.Reader) error {
-	in := make([]byte, 16<<10)
-	out := make([]byte, 12<<10+8)
+	c := coders.Get().(*coder)
+	defer coders.Put(c)
+	in, out := c.in, c.out
 	have := 0
 	for {
 		n, err := r.Read(in[have:])
-		k := have
-		for _, c := range in[have : have+n] {
-			if base64Value[c] {
-				in[k] = c
-				k++
-			}
-		}
-		have = k
+		have += inAlphabet(in[have : have+n])
 		if err != nil && err != io.EOF {
 			return err
 		}
@@ -163,6 +162,34 @@ func decodeBase64(w io.Writer, r io.Reader) error {
 			return nil
 		}
 	}
+}
+
+// inAlphabet moves what belongs to the alphabet to the front and says how much that is. Whole runs are moved at once: honest
+// mail has lines of 76.
+func inAlphabet(b []byte) int {
+	w := 0
+	for i := 0; i < len(b); {
+		start := i
+		for i+8 <= len(b) {
+			t := b[i : i+8 : i+8]
+			if !(base64Value[t[0]] && base64Value[t[1]] && base64Value[t[2]] && base64Value[t[3]] &&
+				base64Value[t[4]] && base64Value[t[5]] && base64Value[t[6]] && base64Value[t[7]]) {
+				break
+			}
+			i += 8
+		}
+		for i < len(b) && base64Value[b[i]] {
+			i++
+		}
+		if w != start {
+			copy(b[w:], b[start:i])
+		}
+		w += i - start
+		for i < len(b) && !base64Value[b[i]] {
+			i++
+		}
+	}
+	return w
 }
 
 // decodeQuoted is quoted-printable line by line (RFC 2045 section 6.7): white space at line ends goes, what is not a valid
