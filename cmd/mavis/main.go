@@ -29,6 +29,7 @@ type commands struct {
 	Diff        diffCommand        `cmd:"" help:"Tell what differs between two configurations: settings, and what becomes of mail."`
 	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes this command line."`
 	Man         manCommand         `cmd:"" help:"Print the manual page."`
+	Shadow      shadowCommand      `cmd:"" help:"Stand beside a filter at work, and tell what would differ."`
 }
 
 // streams are where a subcommand writes.

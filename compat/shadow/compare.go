@@ -1,33 +1,14 @@
 package shadow
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
+
+	"mavis/compat/rehearse/answer"
+	"mavis/compat/rehearse/judge"
+	"mavis/engine/mail"
 )
-
-// Class says what a difference is about.
-type Class string
-
-// The classes of differences.
-const (
-	Reply      Class = "reply"      // the code of a reply to the client
-	ReplyText  Class = "reply text" // its text only
-	Recipients Class = "recipients" // who gets the mail
-	Header     Class = "header"     // what is added to or removed from the header
-	Body       Class = "body"       // what is done to the body
-	Verdict    Class = "verdict"    // Passed or Blocked, and the category
-	Quarantine Class = "quarantine" // whether and where a copy is held
-	Notices    Class = "notices"    // who is told
-	Failed     Class = "failed"     // our engine gave no answer
-)
-
-// Difference is one thing that the filter did and our engine would have done otherwise.
-type Difference struct {
-	Class        Class
-	Theirs, Ours string
-}
 
 // Sent is one message that left a filter.
 type Sent struct {
@@ -35,105 +16,185 @@ type Sent struct {
 	MailID string // what the filter called the mail, "" when it added no Received field
 	Sender string
 	Rcpts  []string // sorted
-	Header []string // see fieldsOf
+	Header []mail.Field
 	Body   [32]byte // SHA-256 of what follows the header
+	// Refused are recipients whom the next hop did not take, with what it said.
+	Refused map[string]string
 }
 
-// Account is all that can be seen from outside of what was done with a mail.
-type Account struct {
-	Replies []string
-	Sent    []Sent // the mail itself; nil with Blind
-	Notices []Sent
-	// Blind says that nobody listened to what left the filter.
-	Blind bool
-	// Line is the main log line, parsed; nil when the log is not read.
-	Line *Line
+// account is what was overheard of a mail's fate.
+type account struct {
+	replies []string
+	sent    []Sent // the mail itself
+	notices []Sent
+	blind   bool // nobody listened to what left the filter, or not to all of it
+	// anonymous says that the filter's id of the mail is not known: its notices cannot be told from those about others.
+	anonymous bool
 }
 
-// Line is what a filter wrote to its log about a mail.
-type Line struct {
-	Verdict    string // "Blocked BANNED"
-	Quarantine []string
-	MailID     string
+// settled says that the client has an answer for good, of both sides: what goes out before a mail is deferred means nothing, since
+// it comes again.
+func (a account) settled(ours *answer.Answer) bool {
+	return !a.blind && !deferred(a.replies) && !strings.HasPrefix(ours.Reply, "4") && ours.Failed == ""
 }
 
-// compare tells how two accounts of the same mail differ. header is the header as it came in.
-func compare(header []string, theirs, ours Account) []Difference {
-	var out []Difference
-	add := func(c Class, t, o string) {
-		if t != o {
-			out = append(out, Difference{c, t, o})
+// seen are the aspects that compare compares.
+func (a account) seen(ours *answer.Answer) []string {
+	out := []string{"reply"}
+	if a.settled(ours) {
+		if len(a.sent) > 0 {
+			out = append(out, "header", "body")
 		}
-	}
-	if codes(theirs.Replies) != codes(ours.Replies) {
-		add(Reply, strings.Join(theirs.Replies, "\n"), strings.Join(ours.Replies, "\n"))
-	} else {
-		add(ReplyText, replies(theirs.Replies), replies(ours.Replies))
-	}
-	if theirs.Line != nil && ours.Line != nil {
-		add(Verdict, theirs.Line.Verdict, ours.Line.Verdict)
-		add(Quarantine, places(theirs.Line), places(ours.Line))
-	}
-	if theirs.Blind || ours.Blind || theirs.deferred() || ours.deferred() {
-		return out
-	}
-	add(Recipients, recipients(theirs.Sent), recipients(ours.Sent))
-	add(Notices, recipients(theirs.Notices), recipients(ours.Notices))
-	for _, t := range theirs.Sent {
-		i := slices.IndexFunc(ours.Sent, func(o Sent) bool { return slices.Equal(o.Rcpts, t.Rcpts) })
-		if i < 0 {
-			continue // told as recipients
-		}
-		o := ours.Sent[i]
-		te, oe := edits(header, t.Header), edits(header, o.Header)
-		add(Header, strings.Join(onlyIn(te, oe), "\n"), strings.Join(onlyIn(oe, te), "\n"))
-		if t.Body != o.Body {
-			add(Body, fmt.Sprintf("%x", t.Body[:6]), fmt.Sprintf("%x", o.Body[:6]))
+		if !a.anonymous {
+			out = append(out, "notices")
 		}
 	}
 	return out
 }
 
-// deferred says that the client keeps the mail, and will come again: what went out this time means nothing.
-func (a Account) deferred() bool {
-	return slices.ContainsFunc(a.Replies, func(r string) bool { return strings.HasPrefix(r, "4") })
-}
-
-func codes(list []string) string {
-	var b strings.Builder
-	for _, r := range list {
-		b.WriteString(r[:min(3, len(r))] + " ")
+// compare tells what of our answer cannot be seen on the wire. in is the mail as it came in.
+func compare(in Sent, theirs account, ours *answer.Answer) []answer.Change {
+	d := wire{ours: ours}
+	d.reply(theirs.replies)
+	if !theirs.settled(ours) {
+		return d.out
 	}
-	return b.String()
-}
-
-func replies(list []string) string {
-	out := make([]string, len(list))
-	for i, r := range list {
-		out[i] = normalReply(r)
+	var get []string
+	for _, s := range theirs.sent {
+		get = append(get, s.Rcpts...)
 	}
-	return strings.Join(out, "\n")
-}
-
-func places(l *Line) string {
-	var out []string
-	for _, q := range l.Quarantine {
-		if l.MailID != "" {
-			q = strings.ReplaceAll(q, l.MailID, "MAIL-ID")
+	d.text("recipients", joined(get), joined(d.getters()))
+	if !theirs.anonymous {
+		var told, tell []string
+		for _, n := range theirs.notices {
+			told = append(told, n.Rcpts...)
 		}
-		out = append(out, q)
+		for _, n := range ours.Notices {
+			tell = append(tell, n.To...)
+		}
+		d.text("notices", joined(told), joined(tell))
 	}
-	sort.Strings(out)
-	return strings.Join(out, ", ")
+	for _, s := range theirs.sent {
+		d.copy(in, s)
+	}
+	return d.out
 }
 
-func recipients(sent []Sent) string {
-	var out []string
-	for _, s := range sent {
-		out = append(out, s.Rcpts...)
+type wire struct {
+	ours *answer.Answer
+	out  []answer.Change
+}
+
+func (d *wire) text(aspect, then, now string) {
+	if then != now {
+		d.out = append(d.out, answer.Change{Aspect: aspect, Then: then, Now: now, NowCause: d.ours.Decisive()})
 	}
-	sort.Strings(out)
-	return strings.Join(out, ", ")
+}
+
+// reply compares what the client heard. Over LMTP it heard of each recipient.
+func (d *wire) reply(replies []string) {
+	if len(replies) == 1 {
+		d.text("reply", normalReply(replies[0]), normalReply(d.ours.Reply))
+		return
+	}
+	codes := func(list []string) string {
+		out := make([]string, len(list))
+		for i, r := range list {
+			out[i] = r[:min(3, len(r))]
+		}
+		return strings.Join(out, " ")
+	}
+	var now []string
+	for _, r := range d.ours.Recipients {
+		if r.Destiny != "refused" {
+			now = append(now, r.Reply)
+		}
+	}
+	d.text("reply", codes(replies), codes(now))
+}
+
+// getters are the addresses that our copies go to.
+func (d *wire) getters() []string {
+	var out []string
+	for _, r := range d.ours.Recipients {
+		switch {
+		case r.Copy == 0 || !r.Gets:
+		case r.SendTo != "":
+			out = append(out, r.SendTo)
+		default:
+			out = append(out, r.Addr)
+		}
+	}
+	return out
+}
+
+// copy compares what was done to a mail on its way to its recipients.
+func (d *wire) copy(in, s Sent) {
+	var c *answer.Copy
+	for i := range d.ours.Copies {
+		if slices.ContainsFunc(d.ours.Copies[i].To, func(a string) bool { return slices.Contains(s.Rcpts, a) || slices.Contains(bases(s.Rcpts), base(a)) }) {
+			c = &d.ours.Copies[i]
+			break
+		}
+	}
+	if c == nil {
+		return // told as recipients
+	}
+	d.header(judge.Edits(in.Header, s.Header, normal), c)
+	words := map[bool]string{false: "body as it came", true: "body changed"}
+	d.text("body", words[s.Body != in.Body], words[c.Body])
+}
+
+// header compares what was done to a header with what we would have done.
+func (d *wire) header(then []string, c *answer.Copy) {
+	now := make([]string, len(c.Edits))
+	for i, e := range c.Edits {
+		now[i] = normal(e)
+	}
+	d.text("header", strings.Join(onlyIn(then, now), "\n"), strings.Join(onlyIn(now, then), "\n"))
+}
+
+// fromWire is the answer of a filter whose log is not read, as far as the wire tells it.
+func fromWire(o *Overheard, theirs account) *answer.Answer {
+	a := &answer.Answer{Log: true, Reply: o.Replies[0]}
+	if o.Replies[0][0] != '2' {
+		a.Failed = o.Replies[0]
+		return a
+	}
+	for _, r := range o.Taken() {
+		one := answer.Recipient{Addr: r.Addr}
+		for _, s := range theirs.sent {
+			one.Gets = one.Gets || slices.Contains(bases(s.Rcpts), base(r.Addr))
+		}
+		a.Recipients = append(a.Recipients, one)
+		switch {
+		case theirs.blind:
+		case one.Gets:
+			a.Passed = "mail"
+		default:
+			a.Blocked = "mail"
+		}
+	}
+	return a
+}
+
+// deferred says that the client keeps the mail, and will come again.
+func deferred(replies []string) bool {
+	return slices.ContainsFunc(replies, func(r string) bool { return strings.HasPrefix(r, "4") })
+}
+
+func joined(list []string) string {
+	list = slices.Clone(list)
+	sort.Strings(list)
+	return strings.Join(list, ", ")
+}
+
+func bases(list []string) []string {
+	out := make([]string, len(list))
+	for i, a := range list {
+		out[i] = base(a)
+	}
+	return out
 }
 
 // onlyIn gives what is in a and not in b.

@@ -2,42 +2,35 @@ package shadow
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"mavis/compat/rehearse"
+	"mavis/compat/rehearse/answer"
+	"mavis/engine/origin"
+	"mavis/engine/spool"
 )
-
-// Judgement is what our engine would have done, and why.
-type Judgement struct {
-	Account
-	Rules []string // places of the rules that decided, with what they decided
-	Took  time.Duration
-}
-
-// Finding is a mail with the two accounts of it.
-type Finding struct {
-	In          *Overheard // its copy is gone when Keep returns
-	Theirs      Account
-	Ours        *Judgement // nil when it could not be judged
-	Differences []Difference
-	// Unjudged says why there is nothing to compare: no copy, or nobody to judge in time.
-	Unjudged string
-
-	outBefore int64 // how many messages had left the filter when this mail was answered
-}
 
 // MonitorOptions say who judges and who keeps. Judge and Keep are needed.
 type MonitorOptions struct {
-	// Judge runs the engine over a mail. It is called by Workers goroutines.
-	Judge func(ctx context.Context, o *Overheard) (*Judgement, error)
+	// Judge runs the engine over a mail. refused are recipients whom the next MTA did not take. It is called by Workers
+	// goroutines.
+	Judge func(ctx context.Context, o *Overheard, refused map[string]string) (*answer.Answer, error)
+	// Spool holds what copies are turned back into.
+	Spool *spool.Spool
 	// Keep is told of every mail, one at a time.
-	Keep func(*Finding)
-	// LineOf finds what the filter logged about a mail: by what it said in its last reply, and Message-ID. Nil when no log is read.
-	LineOf func(ctx context.Context, replies []string, messageID string) *Line
+	Keep func(*rehearse.Record)
+	// Logged finds what the filter logged about a mail; nil when it logged nothing. A nil function means that no log is read.
+	Logged func(ctx context.Context, o *Overheard, messageID string) *answer.Answer
+	// Body, when set, is given each mail that came out differently, from the goroutine that judged it.
+	Body func(r *rehearse.Record, o *Overheard)
 	// Watched says that what leaves the filter is listened to.
 	Watched bool
+	// NoScores leaves scores out: no spam scanner is asked.
+	NoScores bool
 	// Workers judge at a time; 0 is 1. Queue is the number of mails that may wait; 0 is 100. What comes when it is full is
 	// counted and not judged.
 	Workers, Queue int
@@ -45,12 +38,18 @@ type MonitorOptions struct {
 	Patience time.Duration
 }
 
+// job is a mail to be judged.
+type job struct {
+	in        *Overheard
+	outBefore int64 // how many messages had left the filter when this mail was answered
+}
+
 // Monitor holds what is overheard against what our engine says.
 type Monitor struct {
 	opt     MonitorOptions
-	work    chan *Finding
+	work    chan job
 	out     chan *Overheard
-	found   chan *Finding
+	found   chan *rehearse.Record
 	dropped atomic.Int64
 	judging sync.WaitGroup
 	rest    sync.WaitGroup
@@ -76,7 +75,7 @@ func NewMonitor(opt MonitorOptions) *Monitor {
 	if opt.Patience == 0 {
 		opt.Patience = 5 * time.Minute
 	}
-	m := &Monitor{opt: opt, work: make(chan *Finding, opt.Queue), out: make(chan *Overheard, maxWaiting), found: make(chan *Finding)}
+	m := &Monitor{opt: opt, work: make(chan job, opt.Queue), out: make(chan *Overheard, maxWaiting), found: make(chan *rehearse.Record)}
 	m.summedUp.L = &m.mu
 	ctx, cancel := context.WithCancel(context.Background())
 	m.cancel = cancel
@@ -116,7 +115,7 @@ func (m *Monitor) take(o *Overheard) bool {
 		}
 	}
 	select {
-	case m.work <- &Finding{In: o, outBefore: m.outHeard}: // what came out of it was heard before its last reply
+	case m.work <- job{o, m.outHeard}: // what came out of it was heard before its last reply
 		return true
 	default:
 		return false
@@ -160,87 +159,120 @@ func (m *Monitor) sumUp() {
 }
 
 // cameOut gives what left the filter because of a mail, once that is summed up.
-func (m *Monitor) cameOut(f *Finding, in Sent, mailID string) (mails, notices []Sent, blind bool) {
+func (m *Monitor) cameOut(j job, in Sent, mailID string) (mails, notices []Sent, blind bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for m.outDone < f.outBefore {
+	for m.outDone < j.outBefore {
 		m.summedUp.Wait()
 	}
-	mails, notices, blind = m.match.take(in, mailID, f.In.Sent, f.In.Answered)
-	return mails, notices, blind || m.outLost.After(f.In.Sent)
+	mails, notices, blind = m.match.take(in, mailID, j.in.Sent, j.in.Answered)
+	return mails, notices, blind || m.outLost.After(j.in.Sent)
 }
 
 func (m *Monitor) judge(ctx context.Context) {
 	defer m.judging.Done()
-	for f := range m.work {
-		m.one(ctx, f)
-		m.found <- f
+	for j := range m.work {
+		r := &rehearse.Record{Version: rehearse.Version}
+		m.one(ctx, j, r)
+		if m.opt.Body != nil && len(r.Changes) > 0 && j.in.Task != nil {
+			m.opt.Body(r, j.in)
+		}
+		j.in.Close()
+		m.found <- r
 	}
 }
 
 func (m *Monitor) keep() {
 	defer m.rest.Done()
 	go func() { m.judging.Wait(); close(m.found) }()
-	for f := range m.found {
-		m.opt.Keep(f)
-		f.In.Close()
+	for r := range m.found {
+		m.opt.Keep(r)
 	}
 }
 
-// one fills a Finding in.
-func (m *Monitor) one(ctx context.Context, f *Finding) {
+// one fills a record in.
+func (m *Monitor) one(ctx context.Context, j job, r *rehearse.Record) {
 	defer func() {
 		if p := recover(); p != nil {
-			f.Differences = []Difference{{Failed, "", fmt.Sprintf("panic: %v", p)}}
+			r.Finding = fmt.Sprintf("panic: %v", p)
 		}
 	}()
-	o := f.In
-	f.Theirs = Account{Replies: o.Replies, Blind: true}
+	o := j.in
+	r.Mail, r.From = o.Answered.UTC().Format("2006-01-02T15:04:05.000Z"), o.Envelope.Sender
+	for _, rcpt := range o.Envelope.Rcpts {
+		r.To = append(r.To, rcpt.Addr)
+	}
+	if o.Side == Copy {
+		m.copied(ctx, o, r)
+		return
+	}
+	theirs := account{replies: o.Replies, blind: !m.opt.Watched, anonymous: true}
 	if o.Task == nil {
-		f.Unjudged = o.Skipped
-		if f.Unjudged == "" {
-			f.Unjudged = "refused before the message came"
+		r.Finding = o.Skipped
+		if r.Finding == "" {
+			r.Then = &answer.Answer{Log: true, Failed: "refused before the message came", Reply: worst(o)}
+			r.Alone = true
 		}
 		return
 	}
+	r.Size = o.Task.Body().Size()
 	in, err := o.sent()
 	if err != nil {
-		f.Unjudged = err.Error()
+		r.Finding = err.Error()
 		return
 	}
+	r.MessageID = in.ID
+	r.Subject, _ = origin.Get(in.Header, "Subject")
+	r.Subject = clip(r.Subject)
 	ctx, cancel := context.WithTimeout(ctx, m.opt.Patience)
 	defer cancel()
-	id := ""
-	if m.opt.LineOf != nil {
-		if f.Theirs.Line = m.opt.LineOf(ctx, o.Replies, in.ID); f.Theirs.Line != nil {
-			id = f.Theirs.Line.MailID
+	var id string
+	if m.opt.Logged != nil {
+		if r.Then = m.opt.Logged(ctx, o, in.ID); r.Then != nil {
+			id = r.Then.MailID
 		}
 	}
+	var refused map[string]string
 	if m.opt.Watched {
-		f.Theirs.Sent, f.Theirs.Notices, f.Theirs.Blind = m.cameOut(f, in, id)
+		theirs.sent, theirs.notices, theirs.blind = m.cameOut(j, in, id)
+		theirs.anonymous = id == "" && len(theirs.sent) == 0
+		for _, s := range theirs.sent {
+			for addr, text := range s.Refused {
+				if refused == nil {
+					refused = map[string]string{}
+				}
+				refused[addr] = text
+			}
+		}
 	}
-	ours, err := m.opt.Judge(ctx, o)
-	switch {
-	case errors.Is(err, context.Canceled):
-		f.Unjudged = "ended before it was judged"
+	if r.Now, err = m.opt.Judge(ctx, o, refused); err != nil {
+		r.Finding = err.Error()
 		return
-	case err != nil:
-		f.Differences = []Difference{{Failed, "", err.Error()}}
-		return
 	}
-	f.Ours = ours
-	f.Differences = compare(in.Header, f.Theirs, ours.Account)
-	if id == "" && len(f.Theirs.Sent) == 0 {
-		f.Differences = without(f.Differences, Notices) // whose notices went out cannot be told
+	if r.Then != nil {
+		r.Changes = answer.Compare{NoScores: m.opt.NoScores}.Diff(r.Then, r.Now)
+	} else {
+		r.Then = fromWire(o, theirs)
 	}
+	r.Then.Seen = theirs.seen(r.Now)
+	r.Changes = append(r.Changes, compare(in, theirs, r.Now)...)
 }
 
-func without(list []Difference, c Class) []Difference {
-	var out []Difference
-	for _, d := range list {
-		if d.Class != c {
-			out = append(out, d)
-		}
+// clip shortens what strangers wrote.
+func clip(s string) string {
+	if s = strings.TrimSpace(s); len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
 	}
-	return out
+	return s
+}
+
+// worst is a reply that refused something.
+func worst(o *Overheard) string {
+	for _, text := range o.Refused {
+		return text
+	}
+	if len(o.Replies) > 0 {
+		return o.Replies[0]
+	}
+	return ""
 }

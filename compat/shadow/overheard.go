@@ -14,11 +14,12 @@ type Side int
 
 // The sides of a filter.
 const (
-	In  Side = iota // the MTA hands mail to the filter
-	Out             // the filter hands mail to the next MTA
+	In   Side = iota // the MTA hands mail to the filter
+	Out              // the filter hands mail to the next MTA
+	Copy             // a copy of mail that went through the filter
 )
 
-func (s Side) String() string { return [...]string{"in", "out"}[s] }
+func (s Side) String() string { return [...]string{"in", "out", "copy"}[s] }
 
 // Overheard is one mail transaction as it went over the wire.
 type Overheard struct {

@@ -29,7 +29,7 @@ func sentOf(e mail.Envelope, rcpts []mail.Rcpt, body mail.Body) (Sent, error) {
 	id, _ := origin.Get(m.Header, "Message-ID")
 	s.ID = strings.TrimSpace(id)
 	s.MailID = mailID(m.Header)
-	s.Header = fieldsOf(m.Header)
+	s.Header = m.Header
 	h := sha256.New()
 	if _, err := io.Copy(h, io.NewSectionReader(body, m.HeaderSize, body.Size()-m.HeaderSize)); err != nil {
 		return s, err
@@ -42,7 +42,14 @@ func (o *Overheard) sent() (Sent, error) {
 	if o.Task == nil {
 		return sentOf(o.Envelope, o.Taken(), nil)
 	}
-	return sentOf(o.Envelope, o.Taken(), o.Task.Body())
+	s, err := sentOf(o.Envelope, o.Taken(), o.Task.Body())
+	for i, text := range o.Refused {
+		if s.Refused == nil {
+			s.Refused = map[string]string{}
+		}
+		s.Refused[o.Envelope.Rcpts[i].Addr] = text
+	}
+	return s, err
 }
 
 // base takes the address extension off: what a filter adds to an address does not make it another recipient.

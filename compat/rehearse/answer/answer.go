@@ -36,6 +36,8 @@ type Answer struct {
 	// Log says that this comes from a log: only what lines tell is set, and MailID is the one of that day.
 	Log    bool   `json:"log,omitempty"`
 	MailID string `json:"mail_id,omitempty"`
+	// Seen are the aspects that somebody saw on the wire, beside those that the log tells.
+	Seen []string `json:"seen,omitempty"`
 }
 
 // Recipient is one recipient's part.

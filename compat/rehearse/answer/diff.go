@@ -9,7 +9,7 @@ import (
 
 // Change is one difference between two answers.
 type Change struct {
-	// Aspect is verdict, names, score, header, quarantine, notices, reply, actions or recipients.
+	// Aspect is one of Aspects.
 	Aspect string `json:"aspect"`
 	Rcpt   string `json:"rcpt,omitempty"`
 	Then   string `json:"then"`
@@ -20,12 +20,12 @@ type Change struct {
 }
 
 // Aspects lists the aspects, most important first.
-var Aspects = []string{"verdict", "recipients", "names", "score", "quarantine", "actions", "notices", "header", "reply"}
+var Aspects = []string{"verdict", "recipients", "names", "score", "quarantine", "actions", "notices", "header", "body", "reply"}
 
 // Comparable are the aspects that can be compared with this answer.
 func (a *Answer) Comparable() []string {
 	if !a.Log {
-		return slices.DeleteFunc(slices.Clone(Aspects), func(s string) bool { return s == "actions" })
+		return slices.DeleteFunc(slices.Clone(Aspects), func(s string) bool { return s == "actions" || s == "body" })
 	}
 	out := []string{"verdict", "recipients"}
 	if len(a.Viruses)+len(a.Banned) > 0 {
@@ -35,7 +35,7 @@ func (a *Answer) Comparable() []string {
 	if len(a.Actions) > 0 {
 		out = append(out, "actions")
 	}
-	return out
+	return append(out, a.Seen...)
 }
 
 // Compare says how to compare.
@@ -321,6 +321,20 @@ func (s Step) same(o Step, strict bool) bool {
 		s.Place, o.Place = "", ""
 	}
 	return s == o
+}
+
+// Decisive is the step that settled the mail, for the recipient who fares worst; zero when no trace was kept.
+func (a *Answer) Decisive() Step {
+	var steps []Step
+	for i := range a.Recipients {
+		if r := &a.Recipients[i]; steps == nil || !r.Gets {
+			steps = r.Trace
+		}
+	}
+	if len(steps) == 0 {
+		return Step{}
+	}
+	return decisive(steps)
 }
 
 // decisive is the step that settled a recipient: what was found when it is blocked, else what said that it passes.

@@ -19,12 +19,20 @@ func copyOf(t *flow.Task, c flow.Copy) answer.Copy {
 	for _, r := range c.Rcpts {
 		out.To = append(out.To, mail.Quote(r.Internal))
 	}
-	had := make(map[string]int, len(t.Header))
-	for _, f := range t.Header {
+	fields, _ := stored.Header(c.Header)
+	out.Edits = Edits(t.Header, fields, func(s string) string { return neutral(t, s) })
+	return out
+}
+
+// Edits tells what makes one header out of another, as answer.Copy has it. Fields that only moved are not told. neutral takes out
+// what differs from run to run.
+func Edits(before, after []mail.Field, neutral func(string) string) []string {
+	var out []string
+	had := make(map[string]int, len(before))
+	for _, f := range before {
 		had[plain(f.Raw)]++
 	}
-	fields, _ := stored.Header(c.Header)
-	for _, f := range fields {
+	for _, f := range after {
 		raw := plain(f.Raw)
 		if had[raw] > 0 {
 			had[raw]--
@@ -33,15 +41,15 @@ func copyOf(t *flow.Task, c flow.Copy) answer.Copy {
 		if i := strings.LastIndexByte(raw, ';'); i > 0 && strings.EqualFold(f.Name, "Received") {
 			raw = raw[:i] + "; %d" // the time of the rehearsal says nothing
 		}
-		if len(out.Edits) < maxEdits {
-			out.Edits = append(out.Edits, "+ "+neutral(t, shown(raw)))
+		if len(out) < maxEdits {
+			out = append(out, "+ "+neutral(shown(raw)))
 		}
 	}
-	for _, f := range t.Header {
+	for _, f := range before {
 		raw := plain(f.Raw)
-		if had[raw] > 0 && len(out.Edits) < maxEdits {
+		if had[raw] > 0 && len(out) < maxEdits {
 			had[raw]--
-			out.Edits = append(out.Edits, "- "+neutral(t, shown(raw)))
+			out = append(out, "- "+neutral(shown(raw)))
 		}
 	}
 	return out
