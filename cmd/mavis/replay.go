@@ -272,22 +272,10 @@ func loadFor(src daemon.Source, w io.Writer) (*rules.Config, error) {
 	return nil, err
 }
 
-// makeFolder makes the folder for temporary files, once. Scanners must be able to look into it, as into the daemon's.
+// makeFolder makes the folder for temporary files, once.
 func (c *replayCommand) makeFolder(cfg *rules.Config) (err error) {
-	if c.folder != "" {
-		return nil
-	}
-	bases := []string{c.Temp}
-	if c.Temp == "" {
-		bases = []string{cfg.Paths.Temp, os.TempDir()}
-	}
-	for _, base := range bases {
-		if base == "" {
-			continue
-		}
-		if c.folder, err = os.MkdirTemp(base, "mavis-replay-"); err == nil {
-			return os.Chmod(c.folder, 0o755)
-		}
+	if c.folder == "" {
+		c.folder, err = workFolder(c.Temp, cfg, "mavis-replay-")
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"mavis/compat/daemon"
 	"mavis/compat/rehearse"
 	decided "mavis/compat/rehearse/answer"
 	"mavis/compat/rehearse/judge"
@@ -57,7 +58,7 @@ func (c *shadowRun) Run(s streams) error {
 	if c.Copies != "" && c.Log == "" {
 		return c.usage(s, "--copies needs --log: a copy says nothing about who else got the mail")
 	}
-	cfg, err := loadFor(c.Config, s.err)
+	cfg, err := loadFor(daemon.Source{Files: c.Config}, s.err)
 	if err != nil {
 		return err
 	}

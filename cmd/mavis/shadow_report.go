@@ -45,6 +45,11 @@ func (c *shadowReport) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	if c.HTML != "" {
+		if err := c.page(tally); err != nil {
+			return err
+		}
+	}
 	if !c.JSON {
 		if err := report.Text(s.out, tally, report.Timing{}); err != nil {
 			return err
@@ -57,4 +62,13 @@ func (c *shadowReport) Run(s streams) error {
 		return exitStatus(1)
 	}
 	return nil
+}
+
+// page writes the page for a browser.
+func (c *shadowReport) page(t *report.Tally) error {
+	f, err := os.Create(c.HTML)
+	if err != nil {
+		return err
+	}
+	return errors.Join(report.HTML(f, t, report.Timing{}, time.Now()), f.Close())
 }

@@ -15,15 +15,13 @@ import (
 // Text writes the sum for people.
 func Text(w io.Writer, t *Tally, when Timing) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s
-%d mails, %s", t.Title, t.Mails, size(t.Bytes))
+	fmt.Fprintf(b, "%s\n%d mails, %s", t.Title, t.Mails, size(t.Bytes))
 	if when.Took > 0 {
 		fmt.Fprintf(b, ", in %.1f s: %.0f mails a second", when.Took.Seconds(), rate(t.Mails-t.Resumed, when))
 	}
 	fmt.Fprintln(b)
 	if t.Resumed > 0 {
-		fmt.Fprintf(b, "%d of them were done in an earlier run.
-", t.Resumed)
+		fmt.Fprintf(b, "%d of them were done in an earlier run.\n", t.Resumed)
 	}
 	if when.Broken {
 		fmt.Fprintln(b, "The run was ended early; this is what was done.")
