@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"mavis/compat/cli"
 	"mavis/compat/daemon"
 	"mavis/compat/rehearse"
 	decided "mavis/compat/rehearse/answer"
@@ -243,8 +244,16 @@ func (w *watcher) body(r *rehearse.Record, o *shadow.Overheard) {
 	}
 }
 
-// workFolder makes a folder for temporary files. Scanners must be able to look into it, as into the daemon's.
+// workFolder makes a folder for temporary files. Scanners must be able to look into it, as into the daemon's: run by root, this
+// program takes on the daemon's group, which scanners are members of.
 func workFolder(given string, cfg *rules.Config, name string) (folder string, err error) {
+	if os.Geteuid() == 0 && cfg.Identity.User != "" {
+		if id, err := cli.Lookup(cfg.Identity.User, cfg.Identity.Groups); err == nil && len(id.Groups) > 0 {
+			if err := syscall.Setgid(id.Groups[0]); err != nil {
+				return "", err
+			}
+		}
+	}
 	bases := []string{given}
 	if given == "" {
 		bases = []string{cfg.Paths.Temp, os.TempDir()}

@@ -27,6 +27,7 @@ type Tally struct {
 	Samples int
 
 	Mails, Changed, Alone, Unjudged int64
+	Alike                           int64 // with nothing to tell: compared, and the same
 	Resumed                         int64 // of Mails, those of an earlier run
 	Bytes                           int64
 	// Verdicts are counts by verdict then and now; then is "" when there is nothing to compare with.
@@ -93,6 +94,9 @@ func (t *Tally) Add(r *rehearse.Record) {
 		if len(t.Findings) < maxFindings {
 			t.Findings = append(t.Findings, Finding{r.Mail, r.Finding})
 		}
+	}
+	if len(r.Changes) == 0 && !r.Alone && r.Finding == "" {
+		t.Alike++
 	}
 	t.verdict(r)
 	t.causes(r)

@@ -27,7 +27,7 @@ func Text(w io.Writer, t *Tally, when Timing) error {
 		fmt.Fprintln(b, "The run was ended early; this is what was done.")
 	}
 	if t.Comparing() {
-		fmt.Fprintf(b, "%d changed, %d the same", t.Changed, t.Mails-t.Changed-t.Alone-t.Unjudged)
+		fmt.Fprintf(b, "%d changed, %d the same", t.Changed, t.Alike)
 		if t.Alone > 0 {
 			fmt.Fprintf(b, ", %d with nothing to compare with", t.Alone)
 		}
