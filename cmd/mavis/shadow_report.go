@@ -22,7 +22,8 @@ type shadowReport struct {
 // Run reports. The status is 0 when nothing differed, 1 when something did.
 func (c *shadowReport) Run(s streams) error {
 	if _, err := os.Stat(c.Journal); err != nil {
-		return errors.Join(err, exitStatus(2))
+		fmt.Fprintln(s.err, "mavis: shadow:", err)
+		return exitStatus(2)
 	}
 	j, err := shadow.OpenJournal(c.Journal, 0, 0)
 	if err != nil {
