@@ -119,6 +119,9 @@ func (l *Logs) find(o *Overheard, messageID string) *answer.Answer {
 		p := l.recent[i]
 		switch {
 		case p.taken || id != "" && p.LogID != id:
+		case id != "":
+			p.taken = true
+			return p.Answer
 		case p.MessageID != messageID || !strings.EqualFold(p.sender, o.Envelope.Sender):
 		case o.Side == Copy:
 			return p.Answer // every copy of a mail finds it
