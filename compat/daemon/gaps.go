@@ -16,8 +16,7 @@ type gap struct {
 
 var gaps = []gap{
 	{"haproxy_target_enabled", true, "the PROXY protocol of HAProxy is not read"},
-	{"auth_required_out", true, "there is no AUTH towards the next hop"},
-	{"addr_rewrite_maps_by_ccat", true, "addresses of recipients are not rewritten by category"},
+	{"auth_required_out", false, "there is no AUTH towards the next hop, as in amavisd-new 2.13: mail goes out without"},
 	{"author_to_policy_bank_maps", false, "no bank is laid for authors, because DKIM signatures are not verified"},
 	{"signer_reputation_maps", false, "reputations of DKIM signers do not count"},
 	{"debug_sender_maps", false, "no sender's mail is logged in more detail than $log_level says"},

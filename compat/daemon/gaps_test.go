@@ -17,8 +17,7 @@ func TestGaps(t *testing.T) {
 		severity   diag.Severity
 	}{
 		{"$haproxy_target_enabled = 1;", "haproxy_target_enabled", diag.Error},
-		{"$policy_bank{'X'} = { auth_required_out => 1 };", "auth_required_out", diag.Error},
-		{"%addr_rewrite_maps_by_ccat = (CC_SPAM, [ { '.' => 'x@example.com' } ]);", "addr_rewrite_maps_by_ccat", diag.Error},
+		{"$policy_bank{'X'} = { auth_required_out => 1 };", "auth_required_out", diag.Warning},
 		{"$policy_bank{'X'} = { debug_sender_maps => [ [ 'a@example.com' ] ] };", "debug_sender_maps", diag.Warning},
 		{"$penpals_bonus_score = 7;", "penpals_bonus_score", diag.Warning},
 	} {

@@ -76,8 +76,15 @@ func (r *recorder) serve(conn net.Conn) {
 		switch verb {
 		case "EHLO", "LHLO":
 			lmtp = verb == "LHLO"
-			say("250-next.hop.test", "250-PIPELINING", "250-SIZE", "250-8BITMIME", "250-DSN", "250-SMTPUTF8",
-				"250-XFORWARD NAME ADDR PORT PROTO HELO SOURCE IDENT", "250 ENHANCEDSTATUSCODES")
+			switch { // by the client's name
+			case strings.Contains(line, " bare."):
+				say("250 next.hop.test")
+			case strings.Contains(line, " plain."):
+				say("250-next.hop.test", "250 PIPELINING")
+			default:
+				say("250-next.hop.test", "250-PIPELINING", "250-SIZE", "250-8BITMIME", "250-DSN", "250-SMTPUTF8",
+					"250-XFORWARD NAME ADDR PORT PROTO HELO SOURCE IDENT", "250 ENHANCEDSTATUSCODES")
+			}
 		case "XFORWARD":
 			xforward = append(xforward, line)
 			say("250 2.0.0 Ok")

@@ -35,13 +35,16 @@ func Forward(s Settings, r Recipient) (e *Edits, tagged bool) {
 // Key is equal for recipients that get the same header section.
 func Key(s Settings, r Recipient) string {
 	f := forwarder{s: s, r: r}
-	bar, status := "", ""
+	bar, status, category := "", "", ""
+	if s.allows("X-Amavis-Category") {
+		category = r.CategoryName
+	}
 	if r.Local && (r.in(rules.Clean, 1) || r.in(rules.Spammy, 0)) {
 		bar, status = f.bar(), f.status()
 	}
 	return fmt.Sprintf("%q", []any{s.addsTag() && !r.BypassVirus, r.in(rules.Virus, 0), r.in(rules.Banned, 0), r.in(rules.BadHeader, 0),
 		r.in(rules.Clean, 1) && r.Local, r.in(rules.Spammy, 0) && r.Local, f.subjectTag(), f.removes(), bar, status, r.Mangled,
-		r.Local && s.Fingerprint != "", r.HasPenPals, r.PenPals, r.CategoryName})
+		r.Local && s.Fingerprint != "", r.HasPenPals, r.PenPals, category})
 }
 
 type forwarder struct {

@@ -109,6 +109,9 @@ func (v *Voice) Groups(ctx context.Context, t *flow.Task, rcpts []*mail.Recipien
 			}
 		}
 		r.Tagged = tagged
+		if err := rewrite(t, r); err != nil {
+			return out, err
+		}
 		if err := extend(t, r); err != nil {
 			return out, err
 		}
@@ -138,6 +141,47 @@ func (v *Voice) Held(t *flow.Task) ([]byte, error) {
 	return header.Apply(t.Header, header.Quarantine(settings(t), rcpts), header.Repair{}).Header, nil
 }
 
+// rewrite replaces parts of a local recipient's address by what %addr_rewrite_maps_by_ccat says. The first address counts; an
+// empty part stays as it is.
+func rewrite(t *flow.Task, r *mail.Recipient) error {
+	s, ok, err := t.Policy.ByCCat("addr_rewrite_maps_by_ccat", flow.Settings(r))
+	if !r.Local || err != nil || !ok {
+		return err
+	}
+	res, ok, err := s.Tables.Find(r.Query)
+	if err != nil || !ok {
+		return err
+	}
+	first, _, _ := strings.Cut(res.String(), ",")
+	if first = strings.TrimSpace(first); first == "" {
+		return nil
+	}
+	local, domain := mail.SplitAddress(r.Internal)
+	newLocal, newDomain := mail.SplitAddress(first)
+	if newLocal == "" {
+		newLocal = local
+	}
+	if newDomain == "" {
+		newDomain = domain
+	}
+	if delim := t.Policy.Str("recipient_delimiter"); delim != "" {
+		_, ext := lookup.SplitExtension(local, delim)
+		if _, own := lookup.SplitExtension(newLocal, delim); own == "" {
+			newLocal += ext
+		}
+	}
+	r.SendTo = newLocal + newDomain
+	keepOriginal(r)
+	return nil
+}
+
+// keepOriginal has the next hop told of the address that the sender used.
+func keepOriginal(r *mail.Recipient) {
+	if r.ORcpt == "" {
+		r.ORcpt = "rfc822;" + mail.XText(mail.Quote(r.Internal))
+	}
+}
+
 // extend appends the address extension that the recipient's category asks for (user+virus@…). Only local addresses get one.
 func extend(t *flow.Task, r *mail.Recipient) error {
 	delim := t.Policy.Str("recipient_delimiter")
@@ -161,8 +205,6 @@ func extend(t *flow.Task, r *mail.Recipient) error {
 		r.Note(mail.StageAddress, "goes on to "+r.SendTo, s.Name("addr_extension_maps_by_ccat"), res)
 	}
 	r.Tagged = true
-	if r.ORcpt == "" {
-		r.ORcpt = "rfc822;" + mail.XText(mail.Quote(r.Internal))
-	}
+	keepOriginal(r)
 	return nil
 }

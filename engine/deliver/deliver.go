@@ -22,8 +22,6 @@ type Options struct {
 	LocalAddress string
 	// TLS gives the settings for sessions of messages that want it, see Outgoing.Security; nil is the zero Config.
 	TLS func() *tls.Config
-	// NoDSN keeps DSN parameters from being passed on (propagate_dsn_if_possible = 0).
-	NoDSN bool
 	// Timeout bounds each wait of a stage; 0 is RFC 5321's (section 4.5.3.2) as the original has them.
 	Timeout func(Stage) time.Duration
 	// Pick chooses one of n alternatives to try first; nil picks at random, as the original does.
@@ -197,9 +195,17 @@ func (d *delivery) failed(which []int, stage Stage, target, section string, err 
 	if d.m.LogID != "" {
 		id = ": id=" + d.m.LogID
 	}
-	d.settle(which, stage, target, answer{451, "4.5.0", fmt.Sprintf("From MTA(%s) during %s (%v)%s", target, section, err, id)})
+	var heard []string
 	for _, i := range which {
-		d.res.Outcomes[i].Own = true
+		o := &d.res.Outcomes[i]
+		if o.Heard == "" && o.Stage == RcptTo {
+			o.Heard = o.Answer
+		}
+		heard = append(heard, o.Heard)
+	}
+	d.settle(which, stage, target, answer{451, "4.5.0", fmt.Sprintf("From MTA(%s) during %s (%v)%s", target, section, err, id)})
+	for n, i := range which {
+		d.res.Outcomes[i].Own, d.res.Outcomes[i].Heard = true, heard[n]
 	}
 }
 
@@ -240,7 +246,7 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 		}
 		t := left[i]
 		left = append(append([]Target{}, left[:i]...), left[i+1:]...)
-		s, err := c.connect(ctx, t, cacheKey(t, d.m.Security), d.m.Security)
+		s, err := c.connect(ctx, t, d.m, d.helo())
 		if err == nil {
 			d.res.Connections++
 			return s, nil
@@ -260,6 +266,13 @@ func (d *delivery) session(ctx context.Context, targets []Target) (*session, err
 		last = wording(fmt.Sprintf("All attempts (%d) failed connecting to %s", n, tried))
 	}
 	return nil, last
+}
+
+func (d *delivery) helo() string {
+	if d.m.Helo != "" {
+		return d.m.Helo
+	}
+	return d.client.opt.Helo
 }
 
 // cacheKey tells sessions apart that may not stand in for one another.

@@ -109,9 +109,6 @@ func TestHops(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if name == "idn-no" {
-				t.Skip("domains are turned to ASCII before they come here")
-			}
 			h := newHop(t, c)
 			if c.Down {
 				_ = h.l.Close()

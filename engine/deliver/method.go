@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"mavis/engine/perlat"
 )
 
 // Target is one place to send to, as $forward_method and its like name it (amavisd.conf-default, README.postfix).
@@ -49,7 +51,7 @@ func ParseMethod(s string) (Target, error) {
 	case "bsmtp", "local", "sql", "discard":
 		t.Path = rest
 	default:
-		return Target{}, fmt.Errorf("delivery method %q: unknown protocol", s)
+		return Target{}, wording("mail_dispatch: unknown protocol: " + t.Protocol + perlat.UnknownProtocol)
 	}
 	return t, nil
 }

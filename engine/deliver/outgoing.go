@@ -25,6 +25,10 @@ type Outgoing struct {
 	PerRecipient bool
 	// Security says whether the way to the next hop is encrypted.
 	Security Security
+	// Helo is the name given in EHLO ($localhost_name); "" is that of the Client. NoDSN keeps DSN parameters from being passed
+	// on (propagate_dsn_if_possible = 0).
+	Helo  string
+	NoDSN bool
 	// Worker has a cache of connections of its own; Once ends the connection after this message.
 	Worker int
 	Once   bool
@@ -115,7 +119,8 @@ type Outcome struct {
 	// Answer is the reply as a whole, "250 2.0.0 text", lines parted by \n and codes on the first only. It is "" when the
 	// next hop did not answer. Of our own outcomes it is a reply that can be given to the client.
 	Answer string
-	Own    bool // nobody but we said it
+	Own    bool   // nobody but we said it
+	Heard  string // what the next hop had said to RCPT before something went wrong that is no answer
 	Stage  Stage
 	Target string // who said it, "smtp:[127.0.0.1]:10025"; "" when nobody was reached
 }

@@ -10,13 +10,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
 // pipe gives the message to a command, with line ends as on Unix, and reads its exit code as sysexits.h has it.
 func (d *delivery) pipe(ctx context.Context, t Target) {
 	var args []string
+	if strings.Contains(t.Args[0], "sendmail") && !d.m.NoDSN {
+		args = d.dsnArguments()
+		d.res.DSN = true
+	}
 	for _, a := range t.Args[1:] {
 		switch strings.ToLower(a) {
 		case "${sender}":
@@ -45,16 +51,22 @@ func (d *delivery) pipe(ctx context.Context, t Target) {
 		err = cmd.Start()
 	}
 	if err != nil {
-		d.settleOwn(d.todo, Connect, t.String(), 451, "4.5.0", "Failed to submit a message: "+err.Error())
+		d.client.opt.Logf(-1, "%s cannot be started: %v", t.Args[0], err)
+		d.settleOwn(d.todo, Connect, t.String(), 451, "4.5.0", "Failed to submit a message: exit 3")
 		return
 	}
 	w := bufio.NewWriterSize(in, 64<<10)
 	werr := writeMessage(&unixLines{w: w}, d.m)
 	werr = errors.Join(werr, w.Flush())
-	if werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
+	if errors.Is(werr, syscall.EPIPE) {
+		werr = nil // it has heard enough, and its exit code says what it made of that
+	}
+	if werr != nil {
 		cancel() // the command must not take half a message for a whole one
 	}
-	werr = errors.Join(werr, in.Close())
+	if cerr := in.Close(); cerr != nil && !errors.Is(cerr, syscall.EPIPE) {
+		werr = errors.Join(werr, cerr)
+	}
 	err = cmd.Wait()
 	code, enhanced, text := 250, "2.6.0", "Ok"
 	var exit *exec.ExitError
@@ -71,12 +83,56 @@ func (d *delivery) pipe(ctx context.Context, t Target) {
 	case exit.ExitCode() == 69:
 		code, enhanced, text = 554, "5.5.0", "Mail submission service unavailable"
 	default:
-		code, enhanced, text = 451, "4.5.0", "Failed to submit a message: "+exit.Error()
+		code, enhanced, text = 451, "4.5.0", "Failed to submit a message: "+ending(exit)
 	}
 	if said.Len() > 0 {
 		d.client.opt.Logf(2, "%s: %s", t.Args[0], strings.TrimSpace(said.String()))
 	}
 	d.settleOwn(d.todo, DataDot, t.String(), code, enhanced, text)
+}
+
+// ending words how a command ended as the original does.
+func ending(e *exec.ExitError) string {
+	if w, ok := e.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		word := "DIED"
+		switch w.Signal() {
+		case syscall.SIGHUP:
+			word = "HANGUP"
+		case syscall.SIGINT:
+			word = "INTERRUPTED"
+		case syscall.SIGABRT:
+			word = "ABORTED"
+		case syscall.SIGKILL:
+			word = "KILLED"
+		case syscall.SIGTERM:
+			word = "TERMINATED"
+		}
+		return fmt.Sprintf("%s, signal %d (%04x)", word, w.Signal(), int(w))
+	}
+	return fmt.Sprintf("exit %d", e.ExitCode())
+}
+
+// dsnArguments tell a sendmail command of the wishes of the sender (its options -V and -N), where all recipients have the same.
+func (d *delivery) dsnArguments() (args []string) {
+	if d.m.Params.EnvID != "" {
+		args = append(args, "-V", d.m.Params.EnvID)
+	}
+	common := ""
+	for i, r := range d.m.Rcpts {
+		list := slices.Sorted(slices.Values(r.Notify))
+		if len(list) == 0 {
+			list = []string{"DELAY", "FAILURE"}
+		}
+		if n := strings.Join(list, ","); i == 0 {
+			common = n
+		} else if n != common {
+			return args
+		}
+	}
+	if d.m.Sender != "" && common != "DELAY,FAILURE" {
+		args = append(args, "-N", common)
+	}
+	return args
 }
 
 // limitedBuffer keeps the first bytes and drops the rest.
@@ -153,6 +209,7 @@ func (d *delivery) bsmtp(t Target) {
 		d.settleOwn(d.todo, DataDot, t.String(), 451, "4.5.0", fmt.Sprintf("Writing %s failed: %v", path, err))
 		return
 	}
+	d.res.DSN = true
 	d.settleOwn(d.todo, DataDot, t.String(), 250, "2.6.0", "Ok, queued as BSMTP "+name)
 }
 
@@ -173,7 +230,7 @@ func publish(temporary, path string) error {
 
 func (d *delivery) writeBSMTP(path string) (err error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "EHLO %s\nMAIL FROM:<%s>", d.client.opt.Helo, d.m.Sender)
+	fmt.Fprintf(&b, "EHLO %s\nMAIL FROM:<%s>", d.helo(), d.m.Sender)
 	p := &d.m.Params
 	for _, kv := range [][2]string{{"BODY", strings.ToUpper(p.BodyType)}, {"RET", p.Ret}, {"ENVID", p.EnvID}} {
 		if kv[1] != "" {

@@ -25,6 +25,7 @@ type session struct {
 	name     string // target.String()
 	key      string // in the cache
 	security Security
+	ehlo     string // the name given
 	lmtp     bool
 	raw      net.Conn
 	wire     *wire
@@ -74,7 +75,7 @@ func (w *wire) SetDeadline(t time.Time) error {
 }
 
 // connect dials and says EHLO. limit is when the delivery as a whole must be over.
-func (c *Client) connect(ctx context.Context, t Target, key string, security Security) (*session, error) {
+func (c *Client) connect(ctx context.Context, t Target, m *Outgoing, ehlo string) (*session, error) {
 	dialer := net.Dialer{Timeout: c.opt.timeout(Connect)}
 	if c.opt.LocalAddress != "" && t.Host != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(c.opt.LocalAddress)}
@@ -84,7 +85,7 @@ func (c *Client) connect(ctx context.Context, t Target, key string, security Sec
 	if err != nil {
 		return nil, err
 	}
-	s := &session{opt: &c.opt, target: t, name: t.String(), key: key, security: security, lmtp: t.Protocol == "lmtp", raw: raw, born: time.Now()}
+	s := &session{opt: &c.opt, target: t, name: t.String(), key: cacheKey(t, m.Security), security: m.Security, ehlo: ehlo, lmtp: t.Protocol == "lmtp", raw: raw, born: time.Now()}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	limit, _ := ctx.Deadline()
@@ -130,7 +131,7 @@ func (s *session) hello() error {
 	}
 	client.CommandTimeout = s.opt.timeout(MailFrom)
 	s.wire.tap, s.wire.tapped = nil, true
-	err := client.Hello(s.opt.Helo)
+	err := client.Hello(s.ehlo)
 	var refused *smtp.SMTPError
 	if errors.As(err, &refused) && !s.lmtp && s.greeted() {
 		err = s.helo()
@@ -158,7 +159,7 @@ func (s *session) greeted() bool { return len(s.wire.tap) > 0 && s.wire.tap[0] =
 // helo is for servers that refuse EHLO; go-smtp says it by itself after a 500 or 502 only.
 func (s *session) helo() error {
 	s.r, s.w = bufio.NewReaderSize(s.wire, maxReplyLine), bufio.NewWriterSize(s.wire, 64<<10)
-	a, err := s.ask(s.opt.timeout(MailFrom), "HELO "+s.opt.Helo)
+	a, err := s.ask(s.opt.timeout(MailFrom), "HELO "+s.ehlo)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mavis/engine/perlat"
+	"mavis/rules/lookup"
 )
 
 // window is how many RCPT commands are sent before their replies are read. It keeps both sides from filling the other's
@@ -20,15 +21,18 @@ const window = 100
 type transaction struct {
 	*delivery
 	s       *session
-	rcpts   []int // who is to get the mail
-	sent    []int // for whom RCPT was sent
-	valid   []int // whom the next hop took
-	again   []int // for another transaction (452)
-	temp    bool  // a recipient got a temporary failure
-	mailed  bool  // MAIL was accepted
-	inData  bool  // DATA was accepted and the content not ended
-	dotSent bool  // from here on the next hop may have the mail
-	over    bool  // ended by a lone dot, the connection is seen to
+	rcpts   []int        // who is to get the mail
+	sender  string       // as this next hop is to see it
+	encoded map[int]Rcpt // recipients that this next hop sees otherwise
+	sent    []int        // for whom RCPT was sent
+	valid   []int        // whom the next hop took
+	again   []int        // for another transaction (452)
+	temp    bool         // a recipient got a temporary failure
+	worst   answer       // the first of these
+	mailed  bool         // MAIL was accepted
+	inData  bool         // DATA was accepted and the content not ended
+	dotSent bool         // from here on the next hop may have the mail
+	over    bool         // ended by a lone dot, the connection is seen to
 	section string
 	stage   Stage
 }
@@ -42,7 +46,8 @@ var errBail = error(wording("Bail out, DATA accepted but tempfailed recips, not 
 func (t *transaction) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = t.s.raw.Close() })
 	defer stop()
-	t.res.DSN = t.s.has("DSN") && !t.client.opt.NoDSN
+	t.res.DSN = t.s.has("DSN") && !t.m.NoDSN
+	t.encode()
 	mail, refused := t.mailCommand()
 	if t.s.reused && (refused || t.lacksUTF8()) {
 		return errStale // what was announced then may not be what is announced now
@@ -91,7 +96,7 @@ func (t *transaction) wait(s Stage) time.Duration { return t.client.opt.timeout(
 // mailCommand words MAIL. refused says that the next hop lacks what the mail needs; the outcomes are set then.
 func (t *transaction) mailCommand() (command string, refused bool) {
 	p, s := &t.m.Params, t.s
-	command = "MAIL FROM:<" + t.m.Sender + ">"
+	command = "MAIL FROM:<" + t.sender + ">"
 	eight := s.has("8BITMIME")
 	body := strings.ToUpper(p.BodyType)
 	if p.Ret != "" && t.res.DSN {
@@ -114,7 +119,7 @@ func (t *transaction) mailCommand() (command string, refused bool) {
 		t.refuse(t.rcpts, 501, "5.1.7", "Control character in sender or its parameters")
 	case body == "8BITMIME" && !eight:
 		t.refuse(t.rcpts, 550, "5.6.3", "Conversion to 7BIT required but not supported")
-	case p.SMTPUTF8 && !t.utf8() && !isASCII(t.m.Sender):
+	case p.SMTPUTF8 && !t.utf8() && !isASCII(t.sender):
 		t.refuse(t.rcpts, 550, "5.6.7", "Non-ASCII addresses not permitted for sender")
 	default:
 		return command, false
@@ -129,7 +134,47 @@ func (t *transaction) utf8() bool {
 
 // lacksUTF8 says whether a recipient cannot be named to this next hop.
 func (t *transaction) lacksUTF8() bool {
-	return t.m.Params.SMTPUTF8 && !t.utf8() && slices.ContainsFunc(t.rcpts, func(i int) bool { return !isASCII(t.m.Rcpts[i].Addr) })
+	return t.m.Params.SMTPUTF8 && !t.utf8() && slices.ContainsFunc(t.rcpts, func(i int) bool { return !isASCII(t.rcpt(i).Addr) })
+}
+
+// encode turns domains of addresses into ASCII where the next hop is not to see them otherwise. Nothing can be done about local
+// parts.
+func (t *transaction) encode() {
+	t.sender, t.encoded = t.m.Sender, nil
+	if t.utf8() {
+		return
+	}
+	t.sender = asciiDomain(t.sender)
+	for _, i := range t.rcpts {
+		r := t.m.Rcpts[i]
+		if ace := asciiDomain(r.Addr); ace != r.Addr {
+			if r.ORcpt == "" {
+				r.ORcpt = "utf-8;" + utf8XText(r.Addr)
+			}
+			r.Addr = ace
+			if t.encoded == nil {
+				t.encoded = map[int]Rcpt{}
+			}
+			t.encoded[i] = r
+		}
+	}
+}
+
+// asciiDomain encodes the domain of an address whose local part is ASCII.
+func asciiDomain(addr string) string {
+	at := strings.LastIndexByte(addr, '@')
+	if at < 0 || !isASCII(addr[:at]) || isASCII(addr[at:]) {
+		return addr
+	}
+	return addr[:at+1] + lookup.ToASCII(addr[at+1:])
+}
+
+// rcpt is a recipient as this next hop is to see it.
+func (t *transaction) rcpt(i int) *Rcpt {
+	if r, ok := t.encoded[i]; ok {
+		return &r
+	}
+	return &t.m.Rcpts[i]
 }
 
 // refuse settles recipients by a rule of ours, in the original's words and without a log id.
@@ -142,7 +187,7 @@ func (t *transaction) refuse(which []int, code int, enhanced, text string) {
 
 // rcptCommand words RCPT; "" when the recipient cannot be named to this next hop.
 func (t *transaction) rcptCommand(i int) string {
-	r := &t.m.Rcpts[i]
+	r := t.rcpt(i)
 	if !isASCII(r.Addr) && t.m.Params.SMTPUTF8 && !t.utf8() {
 		t.refuse([]int{i}, 553, "5.6.7", "Non-ASCII addresses not permitted for recipient")
 		return ""
@@ -254,8 +299,8 @@ func (t *transaction) rcptAnswers(n int, section string) (full string, err error
 		case a.code == 452:
 			full = a.String()
 			t.again = append(t.again, i)
-		case a.code/100 == 4:
-			t.temp = true
+		case a.code/100 == 4 && !t.temp:
+			t.temp, t.worst = true, a
 		}
 	}
 	return full, nil
@@ -390,8 +435,12 @@ func (t *transaction) bailed() {
 	}
 	left = append(left, t.again...)
 	t.again = nil
-	if len(left) > 0 {
-		t.failed(left, RcptTo, t.s.name, "fwd-rcpt-to", errors.New("other recipients failed temporarily"))
+	switch {
+	case len(left) == 0:
+	case t.temp:
+		t.settle(left, RcptTo, t.s.name, t.worst)
+	default:
+		t.failed(left, RcptTo, t.s.name, "fwd-rcpt-to", errors.New("no recipients"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"fmt"
 	"strings"
 
 	"mavis/engine/mail"
@@ -55,6 +56,19 @@ func orcpt(s string) string {
 		}
 	}
 	return s
+}
+
+// utf8XText writes an address for a next hop that takes ASCII only (RFC 6533 section 3, utf-8-addr-xtext).
+func utf8XText(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`+=\`, r) {
+			fmt.Fprintf(&b, `\x{%02X}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 func isASCII(s string) bool {

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mavis/engine/deliver"
@@ -76,7 +77,13 @@ func (f *Flow) forward(ctx context.Context, t *Task) error {
 				}
 			}
 		}
-		for _, group := range byMethod(c.Rcpts) {
+		groups := byMethod(c.Rcpts)
+		for _, group := range groups {
+			if _, err := deliver.ParseMethods(group[0].Method); err != nil { // before anybody has got the mail
+				return fmt.Errorf("forwarding FAILED: %w", err)
+			}
+		}
+		for _, group := range groups {
 			if t.deferred() {
 				t.giveUp(group)
 				continue
@@ -144,6 +151,11 @@ func (f *Flow) alwaysBcc(t *Task) error {
 	return nil
 }
 
+// wording is an error that is a reply.
+type wording string
+
+func (w wording) Error() string { return string(w) }
+
 func byMethod(rcpts []*mail.Recipient) [][]*mail.Recipient {
 	var order []string
 	groups := map[string][]*mail.Recipient{}
@@ -158,7 +170,14 @@ func byMethod(rcpts []*mail.Recipient) [][]*mail.Recipient {
 	for _, key := range order {
 		out = append(out, groups[key])
 	}
+	slices.SortStableFunc(out, func(a, b []*mail.Recipient) int { return protocolRank(a[0].Method[0]) - protocolRank(b[0].Method[0]) })
 	return out
+}
+
+// protocolRank is the order in which the original serves protocols.
+func protocolRank(method string) int {
+	protocol, _, _ := strings.Cut(strings.ToLower(method), ":")
+	return slices.Index([]string{"local", "pipe", "bsmtp"}, protocol) // smtp and lmtp come first, -1
 }
 
 // send hands one version of the message to one next hop and notes the answers.
@@ -182,17 +201,43 @@ func (f *Flow) send(ctx context.Context, t *Task, c Copy, rcpts []*mail.Recipien
 	if err != nil {
 		return fmt.Errorf("forwarding FAILED: %w", err)
 	}
-	t.DSNPassedOn = res.DSN && t.Policy.Bool("propagate_dsn_if_possible") && !t.Policy.Bool("terminate_dsn_on_notify_success")
+	passed := res.DSN && !t.Policy.Bool("terminate_dsn_on_notify_success")
 	for i, r := range rcpts {
 		o := res.Outcomes[i]
 		r.Done = mail.Forwarded
-		r.Reply = o.Answer
-		if !o.Own {
+		r.Reply = f.answer(&o)
+		switch {
+		case !o.Own:
 			r.RemoteMTA, r.RemoteReply = remote(o.Target), o.Answer
-			r.Reply = f.opt.Voice.FromMTA(o.Target, o.Answer, o.Stage.DefaultEnhanced(), o.Stage.Command())
+		case o.Heard != "":
+			r.RemoteMTA, r.RemoteReply = remote(o.Target), o.Heard
 		}
+		passed = passed && o.Accepted()
 	}
+	if !passed {
+		t.dsnKept = true
+	}
+	t.DSNPassedOn = !t.dsnKept
 	return nil
+}
+
+// answer words what became of a recipient: the next hop's answer, and who gave it.
+func (f *Flow) answer(o *deliver.Outcome) string {
+	if o.Own {
+		return o.Answer
+	}
+	return f.opt.Voice.FromMTA(o.Target, o.Answer, o.Stage.DefaultEnhanced(), o.Stage.Command())
+}
+
+// forAll is the one answer for all recipients of a mail of our own.
+func (f *Flow) forAll(t *Task, res *deliver.Result) string {
+	var rcpts []*mail.Recipient
+	for i := range res.Outcomes {
+		o := &res.Outcomes[i]
+		rcpts = append(rcpts, &mail.Recipient{Done: mail.Forwarded, Reply: f.answer(o), Destiny: rules.Pass})
+	}
+	text, _ := f.opt.Voice.ForAll(rcpts, t.LogID, false, false)
+	return text
 }
 
 func security(p *rules.Policy) deliver.Security {
@@ -251,6 +296,9 @@ func (f *Flow) refused(t *Task, r *mail.Recipient) error {
 	}
 	r.Cats.Add(rules.MTA, minor)
 	t.Cats.Add(rules.MTA, minor)
+	for _, copied := range t.Rcpts[len(t.Envelope.Rcpts):] { // always_bcc: it has the categories of the message
+		copied.Cats.Add(rules.MTA, minor)
+	}
 	r.Blocking = &rules.CCat{Major: rules.MTA, Minor: minor}
 	if t.Blocking == nil {
 		t.Blocking = r.Blocking
@@ -300,14 +348,13 @@ func (f *Flow) post(ctx context.Context, t *Task, l *Letter) (accepted bool, err
 		return false, err
 	}
 	for _, o := range res.Outcomes {
-		switch {
-		case o.Accepted():
-			accepted = true
-		case o.Code/100 == 4:
-			return accepted, fmt.Errorf("%s", o.Answer)
-		default:
-			f.logf(-1, t.LogID, "FAILED to notify %s: %s", o.Addr, o.Answer)
-		}
+		accepted = accepted || o.Accepted()
+	}
+	switch text := f.forAll(t, res); {
+	case strings.HasPrefix(text, "4"):
+		return accepted, wording(text)
+	case !accepted:
+		f.logf(-1, t.LogID, "FAILED to notify %s: %s", strings.Join(l.Rcpts, ", "), text)
 	}
 	return accepted, nil
 }
@@ -343,7 +390,7 @@ func (f *Flow) sendHeld(ctx context.Context, t *Task, q quarantine.Mail) error {
 	}
 	for _, o := range res.Outcomes {
 		if !o.Accepted() {
-			return fmt.Errorf("<%s>: %s", o.Addr, o.Answer)
+			return wording(f.forAll(t, res))
 		}
 	}
 	return nil

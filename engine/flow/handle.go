@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"mavis/engine/decide"
 	"mavis/engine/ingress"
@@ -185,11 +184,11 @@ func (f *Flow) conclude(ctx context.Context, t *Task) (string, error) {
 	text, _ := f.opt.Voice.ForAll(t.Rcpts, t.LogID, t.LMTP, suppressed && letter == nil)
 	t.bounceStep(letter)
 	switch {
-	case letter != nil && (t.LMTP || !strings.HasPrefix(text, "4")): // over LMTP only those come again who must wait
+	case letter != nil:
 		sent, err := f.post(ctx, t, letter)
 		switch {
 		case err != nil: // over SMTP others may get their copy again: better than one of whom nobody ever hears
-			return "", fmt.Errorf("temporarily unable to send DSN to <%s>: %w%s", t.Envelope.Sender, err, perlat.NoBounce)
+			return "", fmt.Errorf("delivery-notification FAILED: temporarily unable to send DSN to <%s>: %w%s", t.Envelope.Sender, err, perlat.NoBounce)
 		case sent:
 			t.DSNSent = 1
 		default:

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -85,7 +86,7 @@ func (f *Flow) keep(ctx context.Context, t *Task, same []keep, header []byte) er
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("temporarily unable to quarantine: %w, id=%s%s", err, t.LogID, perlat.NoQuarantine)
+		return quarantineError(err, t.LogID)
 	}
 	for _, p := range places {
 		if t.Steps != nil {
@@ -108,6 +109,20 @@ func (f *Flow) keep(ctx context.Context, t *Task, same []keep, header []byte) er
 		}
 	}
 	return nil
+}
+
+// quarantineError words a failure: replies of a next hop as they are, others with the log id.
+func quarantineError(err error, id string) error {
+	var text wording
+	switch {
+	case errors.Is(err, quarantine.ErrUnsupported):
+		return err
+	case errors.As(err, &text) && !strings.HasPrefix(string(text), "4"):
+		return fmt.Errorf("Can't quarantine: %w%s", err, perlat.QuarantineNever) //nolint:staticcheck // the original's words
+	case errors.As(err, &text):
+		return fmt.Errorf("temporarily unable to quarantine: %w%s", err, perlat.NoQuarantine)
+	}
+	return fmt.Errorf("temporarily unable to quarantine: %w, id=%s%s", err, id, perlat.NoQuarantine)
 }
 
 // wishes collects for each recipient where its copy is to be held, by the category that counts for it.

@@ -36,6 +36,7 @@ func (f *Flow) Mail(_ context.Context, tx *ingress.Transaction) *ingress.Reply {
 		now.steps = &mail.Trace{Steps: slices.Clone(st.steps.Steps)}
 	}
 	tx.Value = now
+	tx.SizeLimit = 0 // as in the original, only a recipient's limit makes the data count; SIZE is checked all the same
 	banks, by, err := now.policy.ClientBanks(origin.Normal(tx.Client.XAddr))
 	if err != nil {
 		return f.unsure(now.id, err)

@@ -67,6 +67,7 @@ type Task struct {
 	Folder func() (string, error)
 
 	session *ingress.Session
+	dsnKept bool    // a next hop did not take that duty over
 	worker  *worker // nil without slots
 }
 

@@ -78,6 +78,7 @@ func (f *Flow) pace(w *worker, received time.Time) {
 
 // deliver sends over the connections of the task's worker.
 func (f *Flow) deliver(ctx context.Context, t *Task, methods []string, m *deliver.Outgoing) (*deliver.Result, error) {
+	m.Helo, m.NoDSN = t.Policy.Str("localhost_name"), !t.Policy.Bool("propagate_dsn_if_possible")
 	if t.worker != nil {
 		m.Worker, m.Once = t.worker.slot, !t.worker.keep
 	}

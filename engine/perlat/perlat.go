@@ -10,14 +10,21 @@ import "strconv"
 
 // Where the original dies, each as it stands behind the text of the error.
 var (
-	FileExists       = at("Amavis/Out/Local.pm", 196) // a quarantine file that would be overwritten
-	NoQuarantine     = at("Amavis.pm", 5578)          // the quarantine answered 4xx
-	NoAdminNotice    = at("Amavis.pm", 6087)          // a notice to the administrator got 4xx
-	NoRcptNotice     = at("Amavis.pm", 6197)          // a notice to a recipient got 4xx
-	NoBounce         = at("Amavis.pm", 3567)          // a bounce got 4xx
-	OthersDeferred   = at("Amavis/Out/SMTP.pm", 637)  // a recipient must wait, so that nobody gets the mail over SMTP
+	NotRegular       = at("Amavis/Out/Local.pm", 194) // a quarantine file would have the name of a folder or device
+	FileExists       = at("Amavis/Out/Local.pm", 196) // a quarantine file would be overwritten
+	NewGzip          = at("Amavis/Out/Local.pm", 200)
+	NewFile          = at("Amavis/Out/Local.pm", 205)
+	NewMailbox       = at("Amavis/Out/Local.pm", 217)
+	OldMailbox       = at("Amavis/Out/Local.pm", 226)
+	NoQuarantine     = at("Amavis.pm", 5578)         // the quarantine answered 4xx
+	QuarantineNever  = at("Amavis.pm", 5581)         // it answered 5xx
+	NoAdminNotice    = at("Amavis.pm", 6087)         // a notice to the administrator got 4xx
+	NoRcptNotice     = at("Amavis.pm", 6197)         // a notice to a recipient got 4xx
+	NoBounce         = at("Amavis.pm", 3567)         // a bounce got 4xx
+	OthersDeferred   = at("Amavis/Out/SMTP.pm", 637) // a recipient must wait, so that nobody gets the mail over SMTP
 	LMTPPipelining   = at("Amavis/Out/SMTP.pm", 187)
 	LMTPEnhancedCode = at("Amavis/Out/SMTP.pm", 190)
+	UnknownProtocol  = at("Amavis/Out.pm", 93) // of a delivery method
 	NoSTARTTLS       = at("Amavis/Out/SMTP/Session.pm", 349)
 )
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"mavis/engine/perlat"
@@ -92,18 +93,23 @@ func (s *Store) Keep(ctx context.Context, m Mail) ([]Place, error) {
 	case "bsmtp":
 		return s.keepBatch(ctx, m, arg)
 	}
-	return nil, fmt.Errorf("quarantine by %q: %w", m.Method, ErrUnsupported)
+	return nil, unknownProtocol(scheme)
 }
 
+// unknownProtocol is a method that nothing here serves; it is ErrUnsupported.
+type unknownProtocol string
+
+func (p unknownProtocol) Error() string {
+	return "mail_dispatch: unknown protocol: " + strings.ToLower(string(p)) + perlat.UnknownProtocol
+}
+
+func (unknownProtocol) Is(err error) bool { return err == ErrUnsupported }
+
 func (s *Store) send(ctx context.Context, m Mail) error {
-	err := ErrUnsupported
-	if s.Send != nil {
-		err = s.Send(ctx, m)
+	if s.Send == nil {
+		return fmt.Errorf("quarantine by %q: %w", m.Method, ErrUnsupported)
 	}
-	if err != nil {
-		return fmt.Errorf("quarantine by %q: %w", m.Method, err)
-	}
-	return nil
+	return s.Send(ctx, m)
 }
 
 // LocalError is a failure to write to a file of the quarantine. It reads as the original's reply does.
@@ -126,6 +132,24 @@ func (e existsError) Error() string {
 }
 
 func (existsError) Unwrap() error { return os.ErrExist }
+
+// openError says why a file cannot be opened, in the words of the C library.
+type openError struct {
+	what, path, place string
+	err               error
+}
+
+func (e *openError) Error() string {
+	reason := e.err.Error()
+	var errno syscall.Errno
+	if errors.As(e.err, &errno) {
+		reason = errno.Error()
+		reason = strings.ToUpper(reason[:1]) + reason[1:]
+	}
+	return fmt.Sprintf("Can't %s %s: %s%s", e.what, e.path, reason, e.place)
+}
+
+func (e *openError) Unwrap() error { return e.err }
 
 // target is a mailbox and the addresses that lead to it.
 type target struct {

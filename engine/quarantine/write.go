@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mavis/engine/perlat"
 )
 
 // lockPatience bounds the wait for another process that holds a mailbox.
@@ -21,14 +23,19 @@ const lockPatience = 30 * time.Second
 
 // writeFile makes a file of its own. It appears under its name only when it is complete, and never replaces another.
 func (s *Store) writeFile(m Mail, t *target) (err error) {
-	if _, err := os.Lstat(t.path); err == nil {
+	if st, err := os.Lstat(t.path); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("File %s is not a regular file, refuse to write%s", t.path, perlat.NotRegular) //nolint:staticcheck // the original's words
+	} else if err == nil {
 		return existsError{t.path}
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(t.path), ".hold-*")
 	if err != nil {
-		return err
+		if strings.HasSuffix(t.path, ".gz") {
+			return &openError{"create gzip file", t.path, perlat.NewGzip, err}
+		}
+		return &openError{"create file", t.path, perlat.NewFile, err}
 	}
 	temporary := f.Name()
 	defer os.Remove(temporary)
@@ -106,8 +113,10 @@ func (s *Store) appendMailbox(m Mail, t *target) (err error) {
 		flags |= os.O_CREATE
 	}
 	f, err := os.OpenFile(t.path, flags|unix.O_NONBLOCK, 0o640)
-	if err != nil {
-		return err
+	if err != nil && flags&os.O_CREATE != 0 {
+		return &openError{"create file", t.path, perlat.NewMailbox, err}
+	} else if err != nil {
+		return &openError{"append to", t.path, perlat.OldMailbox, err}
 	}
 	defer f.Close()
 	if flags&os.O_CREATE != 0 {

@@ -1,4 +1,5 @@
 """The cases of every set. A case has a name, an envelope, and a mail; `second` plays it to the second port."""
+import cases_more
 import mails as m
 
 ROB, SUE, JOE, FAR = 'rob@here.test', 'sue@here.test', 'joe@here.test', 'zoe@faraway.test'
@@ -306,7 +307,7 @@ def oddities():
 
 
 SETS = {'site': site, 'reject': fates, 'bounce': fates, 'tempfail': fates, 'softbounce': fates, 'discard': fates, 'tags': tags, 'lists': lists,
-        'hold': hold, 'to-mail': to_mail, 'banks': banks, 'session': session, 'oddities': oddities, 'words': words, 'scanners': scanners, 'noscanner': scanners}
+        'hold': hold, 'to-mail': to_mail, 'banks': banks, 'session': session, 'oddities': oddities, 'words': words, 'scanners': scanners, 'noscanner': scanners, **cases_more.SETS}
 
 
 def of(name):

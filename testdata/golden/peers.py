@@ -38,7 +38,8 @@ class Session(socketserver.StreamRequestHandler):
             verb = line.upper().split(' ')[0].split(':')[0]
             if verb in ('EHLO', 'LHLO'):
                 lmtp = verb == 'LHLO'
-                self.say(*['250-' + w for w in EHLO[:-1]], '250 ' + EHLO[-1])
+                words = EHLO[:1] if ' bare.' in line else EHLO[:2] if ' plain.' in line else EHLO    # by the client's name
+                self.say(*['250-' + w for w in words[:-1]], '250 ' + words[-1])
             elif verb == 'XFORWARD':
                 xforward.append(line)
                 self.say('250 2.0.0 Ok')
