@@ -18,6 +18,14 @@ func Missing(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
+// NeedAll ends the test unless all programs are there.
+func NeedAll(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		Need(t, p)
+	}
+}
+
 // Need gives the path of a program, looked up in PATH and the sbin folders, or ends the test.
 func Need(t testing.TB, program string) string {
 	t.Helper()
