@@ -35,6 +35,14 @@ func startSite(t *testing.T, dir, set string) *site {
 
 func startSiteAt(t *testing.T, dir, set string, logLevel int) *site {
 	t.Helper()
+	return startSiteLogging(t, dir, set, func(base string) logline.Config {
+		return logline.Config{File: filepath.Join(base, "amavis.log"), Level: logLevel, Program: "amavisd", PID: 12345}
+	})
+}
+
+// startSiteLogging starts a site whose log goes where config says; config hears of the site's folder.
+func startSiteLogging(t *testing.T, dir, set string, config func(base string) logline.Config) *site {
+	t.Helper()
 	s := &site{base: t.TempDir(), hop: startRecorder(t)}
 	s.ports = map[string]string{"PORT": freePort(t), "PORT2": freePort(t), "SINK": s.hop.port()}
 	for _, sub := range []string{"tmp", "db", "quarantine", "etc"} {
@@ -61,8 +69,9 @@ func startSiteAt(t *testing.T, dir, set string, logLevel int) *site {
 	if err != nil {
 		t.Fatalf("%v: %v", err, bag.All)
 	}
-	log, err := logline.Open(logline.Config{File: filepath.Join(s.base, "amavis.log"), Level: logLevel, Hostname: cfg.Identity.Hostname,
-		Program: "amavisd", PID: 12345})
+	logging := config(s.base)
+	logging.Hostname = cfg.Identity.Hostname
+	log, err := logline.Open(logging)
 	if err != nil {
 		t.Fatal(err)
 	}

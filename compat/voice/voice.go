@@ -89,6 +89,18 @@ func (v *Voice) ForAll(rcpts []*mail.Recipient, logID string, perRecipient, supp
 	return reply.ForAll(rcpts, logID, perRecipient, suppressed)
 }
 
+// logSettings are what the banks in force change of the log; nil when that is nothing.
+func logSettings(p *rules.Policy) *logline.Settings {
+	of := func(p *rules.Policy) logline.Settings {
+		return logline.Settings{Level: int(p.Int("log_level")), Ident: p.Str("syslog_ident"), Facility: p.Str("syslog_facility")}
+	}
+	s := of(p)
+	if s == of(p.Config().Base()) {
+		return nil
+	}
+	return &s
+}
+
 // Log writes the main log line and the lines for each recipient. A template that cannot be expanded costs its line only.
 func (v *Voice) Log(t *flow.Task) {
 	var main, each *macro.Template
@@ -108,8 +120,9 @@ func (v *Voice) Log(t *flow.Task) {
 		*x.to = tpl
 	}
 	lines, err := logline.Entries(main, each, message(t))
+	how := logSettings(t.Policy)
 	for _, l := range lines {
-		v.opt.Log.Log(0, t.LogID, l, nil)
+		v.opt.Log.Log(0, t.LogID, l, how)
 	}
 	if err != nil {
 		v.opt.Log.Log(-1, t.LogID, "log template: "+err.Error(), nil)

@@ -118,7 +118,7 @@ func quarantineError(err error, id string) error {
 	case errors.Is(err, quarantine.ErrUnsupported):
 		return err
 	case errors.As(err, &text) && !strings.HasPrefix(string(text), "4"):
-		return fmt.Errorf("Can't quarantine: %w%s", err, perlat.QuarantineNever) //nolint:staticcheck // the original's words
+		return wording("Can't quarantine: " + err.Error() + perlat.QuarantineNever)
 	case errors.As(err, &text):
 		return fmt.Errorf("temporarily unable to quarantine: %w%s", err, perlat.NoQuarantine)
 	}

@@ -133,6 +133,13 @@ func (e existsError) Error() string {
 
 func (existsError) Unwrap() error { return os.ErrExist }
 
+// notRegularError refuses to write to a folder or a device.
+type notRegularError struct{ path string }
+
+func (e notRegularError) Error() string {
+	return fmt.Sprintf("File %s is not a regular file, refuse to write%s", e.path, perlat.NotRegular)
+}
+
 // openError says why a file cannot be opened, in the words of the C library.
 type openError struct {
 	what, path, place string

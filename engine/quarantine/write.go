@@ -24,7 +24,7 @@ const lockPatience = 30 * time.Second
 // writeFile makes a file of its own. It appears under its name only when it is complete, and never replaces another.
 func (s *Store) writeFile(m Mail, t *target) (err error) {
 	if st, err := os.Lstat(t.path); err == nil && !st.Mode().IsRegular() {
-		return fmt.Errorf("File %s is not a regular file, refuse to write%s", t.path, perlat.NotRegular) //nolint:staticcheck // the original's words
+		return notRegularError{t.path}
 	} else if err == nil {
 		return existsError{t.path}
 	} else if !errors.Is(err, os.ErrNotExist) {
