@@ -24,10 +24,10 @@ func TestReplaceFile(t *testing.T) {
 	if err := os.Symlink("real.conf", link); err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceFile(link, []byte("new"), []byte("something else")); err == nil {
+	if err := replaceFile(link, []byte("new"), []byte("something else"), 0o644); err == nil {
 		t.Error("a file that was changed in the meantime was replaced")
 	}
-	if err := replaceFile(link, []byte("new"), []byte("old")); err != nil {
+	if err := replaceFile(link, []byte("new"), []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(real); err != nil || string(text) != "new" {
@@ -46,17 +46,17 @@ func TestReplaceFile(t *testing.T) {
 		if err := os.Chown(real, 1, 2); err != nil {
 			t.Fatal(err)
 		}
-		if err := replaceFile(real, []byte("newer"), []byte("new")); err != nil {
+		if err := replaceFile(real, []byte("newer"), []byte("new"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if out, err := exec.Command("stat", "-c", "%u:%g", real).Output(); err != nil || string(out) != "1:2\n" {
 			t.Errorf("owner %s, %v", out, err)
 		}
 	}
-	if err := replaceFile(filepath.Join(dir, "fresh"), []byte("x"), nil); err != nil {
+	if err := replaceFile(filepath.Join(dir, "fresh"), []byte("x"), nil, 0o644); err != nil {
 		t.Error(err)
 	}
-	if err := replaceFile(filepath.Join(dir, "no", "where"), []byte("x"), nil); err == nil {
+	if err := replaceFile(filepath.Join(dir, "no", "where"), []byte("x"), nil, 0o644); err == nil {
 		t.Error("a file was made in a folder that is not there")
 	}
 }
