@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"unicode/utf8"
 
 	"mavis/engine/mail"
@@ -169,20 +170,43 @@ func zipCopy(path string, f *zip.File, _ int) func(io.Writer) error {
 			return &HostError{ferr}
 		}
 		defer file.Close()
-		in := bufio.NewReaderSize(io.NewSectionReader(file, at, size), 64<<10)
-		var src io.Reader = in
+		s := inflaters.Get().(*inflater)
+		defer s.free()
+		s.in.Reset(io.NewSectionReader(file, at, size))
+		var src io.Reader = &s.in
 		switch method {
 		case deflated:
-			z := flate.NewReader(in)
-			defer z.Close()
-			src = z
+			if err := s.flate.(flate.Resetter).Reset(&s.in, nil); err != nil {
+				return err
+			}
+			src = s.flate
 		case bzipped:
-			src = bzip2.NewReader(in)
+			src = bzip2.NewReader(&s.in)
 		}
-		_, cerr := io.Copy(w, src)
+		_, cerr := io.CopyBuffer(w, onlyReader{src}, s.block)
 		return cerr
 	}
 }
+
+// inflater is what one copy of a member needs in memory.
+type inflater struct {
+	in    bufio.Reader
+	flate io.ReadCloser
+	block []byte
+}
+
+var inflaters = sync.Pool{New: func() any {
+	return &inflater{in: *bufio.NewReaderSize(nil, 32<<10), flate: flate.NewReader(nil), block: make([]byte, 32<<10)}
+}}
+
+// free gives it to the next one. What was read from stays referenced by the decompressor until then, a closed file.
+func (s *inflater) free() {
+	s.in.Reset(nil)
+	inflaters.Put(s)
+}
+
+// onlyReader hides WriteTo, so that the block given is the one that is used.
+type onlyReader struct{ io.Reader }
 
 // like7zip makes parts of a zip the way do_7zip does: encrypted members leave names only, the others are extracted into
 // folders, unless all of them are empty.
