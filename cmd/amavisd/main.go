@@ -227,6 +227,9 @@ func serve(args *cli.Args, src daemon.Source, cfg *rules.Config, pidFile string)
 	if err := d.Listen(cfg.Listeners); err != nil {
 		return errors.Join(err, closeNow())
 	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP) // before anybody can know our pid
+	signal.Ignore(syscall.SIGPIPE)
 	unpid, err := cli.WritePid(pidFile)
 	if err != nil {
 		return errors.Join(fmt.Errorf("pid file: %w", err), closeNow())
@@ -237,7 +240,7 @@ func serve(args *cli.Args, src daemon.Source, cfg *rules.Config, pidFile string)
 	if err := cli.Ready(nil); err != nil {
 		return errors.Join(err, closeNow())
 	}
-	wait(src, d, log)
+	wait(signals, src, d, log)
 	return closeNow()
 }
 
@@ -251,10 +254,7 @@ func frugal() {
 }
 
 // wait handles signals until one of them ends the daemon.
-func wait(src daemon.Source, d *daemon.Daemon, log *logline.Logger) {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	signal.Ignore(syscall.SIGPIPE)
+func wait(signals <-chan os.Signal, src daemon.Source, d *daemon.Daemon, log *logline.Logger) {
 	for s := range signals {
 		if s != syscall.SIGHUP {
 			log.Log(2, "", "ending on signal: "+s.String(), nil)

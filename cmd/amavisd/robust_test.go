@@ -120,7 +120,7 @@ func TestSmuggling(t *testing.T) {
 
 func TestDisconnects(t *testing.T) {
 	t.Parallel()
-	s, h := filter(t, "$smtpd_message_size_limit = 300000;")
+	s, h := filter(t, "@message_size_limit_maps = (300000);")
 	big := strings.Repeat("all work and no play\r\n", 10000)
 	for _, part := range []string{"", "Subject: torn\r\n", note("torn", "half a line"), note("torn", big), note("torn", "x\r\n.\r"), note("torn", "x\r\n.")} {
 		c, err := dial(s.addr())

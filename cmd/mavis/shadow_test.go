@@ -33,6 +33,7 @@ type beside struct {
 	back, metrics int
 	mta           *postfix.MTA
 	cmd           *exec.Cmd
+	ended         chan struct{} // closed when cmd is gone
 }
 
 const besideConf = `$max_servers = 5;
@@ -88,13 +89,13 @@ func newBeside(t *testing.T) *beside {
 }
 
 // run starts a program that ends with the test, and waits until it listens.
-func (b *beside) run(cmd *exec.Cmd, port int) *exec.Cmd {
+func (b *beside) run(cmd *exec.Cmd, port int) (ended chan struct{}) {
 	b.t.Helper()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	ok(b.t, cmd.Start())
-	ended := make(chan struct{})
+	ended = make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
 	b.t.Cleanup(func() {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
@@ -115,7 +116,7 @@ func (b *beside) run(cmd *exec.Cmd, port int) *exec.Cmd {
 		}
 		return err == nil
 	})
-	return cmd
+	return ended
 }
 
 func (b *beside) shadow() {
@@ -123,8 +124,9 @@ func (b *beside) shadow() {
 	program, err := exec.LookPath("mavis")
 	ok(b.t, err)
 	at := func(p int) string { return fmt.Sprintf("127.0.0.1:%d", p) }
-	b.cmd = b.run(exec.Command(program, "shadow", "run", "-c", b.dir+"/amavisd.conf", "--in", at(b.toFilter)+"="+at(b.filter), "--out", at(b.fromFilter)+"="+at(b.back),
-		"--log", b.dir+"/home/amavis.log", "--journal", b.dir+"/shadow.sqlite", "--metrics", at(b.metrics), "--waiting", "2000"), b.metrics)
+	b.cmd = exec.Command(program, "shadow", "run", "-c", b.dir+"/amavisd.conf", "--in", at(b.toFilter)+"="+at(b.filter), "--out", at(b.fromFilter)+"="+at(b.back),
+		"--log", b.dir+"/home/amavis.log", "--journal", b.dir+"/shadow.sqlite", "--metrics", at(b.metrics), "--waiting", "2000")
+	b.ended = b.run(b.cmd, b.metrics)
 }
 
 func (b *beside) await(what string, done func() bool) {
@@ -247,7 +249,7 @@ func TestShadow(t *testing.T) {
 		defer close(killed)
 		time.Sleep(time.Duration(200+rand.IntN(400)) * time.Millisecond)
 		syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL)
-		b.cmd.Wait()
+		<-b.ended
 	}()
 	b.send(n, more)
 	<-killed
