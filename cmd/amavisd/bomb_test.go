@@ -285,7 +285,7 @@ func TestBombs(t *testing.T) {
 		m, reply, beside := s.peak(bob(data), idle)
 		t.Logf("%-14s mail %5.1f MB, %4.1f s; daemon %4d MiB, programs %4d MiB, a mail beside it %.1f s: %.60s", b.name, float64(len(data))/1e6,
 			time.Since(begin).Seconds(), m.daemon>>20, m.programs>>20, beside.Seconds(), reply)
-		if m.daemon > largest || m.programs > largestProgram {
+		if (m.daemon > largest || m.programs > largestProgram) && !peer.Raced { // the race detector takes several times as much
 			t.Errorf("%s: %d MiB in the daemon, %d MiB in programs", b.name, m.daemon>>20, m.programs>>20)
 		}
 		if beside > 20*time.Second {

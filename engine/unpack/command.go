@@ -85,7 +85,7 @@ func (t *task) command(argv []string, o commandOptions) error {
 	}
 	done := make(chan struct{})
 	over := make(chan error, 1)
-	go t.watch(o.watch, cmd.Process.Pid, filepath.Base(argv[0]), done, over, func() { _ = cmd.Cancel() })
+	go t.watch(o.watch, t.quota.left(), cmd.Process.Pid, filepath.Base(argv[0]), done, over, func() { _ = cmd.Cancel() })
 	last, rerr := consume(out, &o)
 	if rerr != nil {
 		_ = cmd.Cancel()
@@ -163,10 +163,10 @@ func consume(out io.Reader, o *commandOptions) (last string, err error) {
 	}
 }
 
-// watch ends a helper that uses too much memory, or fills a folder beyond the quota or with too many files. At the end it tells
+// watch ends a helper that uses too much memory, or fills a folder with more than left bytes or with too many files. At the end it tells
 // over what was exceeded, nil for nothing.
-func (t *task) watch(dir string, pid int, name string, done chan struct{}, over chan error, kill func()) {
-	left, limit, resident := t.quota.left(), t.o.MaxFiles, t.o.Sandbox.Resident
+func (t *task) watch(dir string, left int64, pid int, name string, done chan struct{}, over chan error, kill func()) {
+	limit, resident := t.o.MaxFiles, t.o.Sandbox.Resident
 	if resident <= 0 {
 		resident = 72 << 20
 	}
